@@ -33,10 +33,14 @@ LogicalResult checkCapabilities(ModuleOp module, const Target &target) {
   for (auto fn : module.getOps<func::FuncOp>()) {
     if (!can.openSizes && ir::symbolsOf(fn))
       return fn.emitError() << "target '" << target.name() << "': expected sizes that are known, got a program for any size";
-    for (auto kernel : fn.getOps<ir::KernelOp>())
+    for (auto kernel : fn.getOps<ir::KernelOp>()) {
+      StringRef kind = ir::stringifyKernelKind(kernel.getKind());
       if (!llvm::is_contained(can.kernels, kernel.getKind()))
-        return kernel.emitError() << "target '" << target.name() << "': expected a kind of kernel that it can run, got '"
-                                  << ir::stringifyKernelKind(kernel.getKind()) << "'";
+        return kernel.emitError() << "target '" << target.name() << "': expected a kind of kernel that it can run, got '" << kind << "'";
+      if (ir::symbolsOf(fn) && !target.takesOpenSizes(kernel))
+        return kernel.emitError() << "target '" << target.name() << "': expected sizes that are known in a kernel of the kind '" << kind
+                                  << "', got a program for any size";
+    }
     if (failed(verifyPlanned(fn))) return failure();
   }
   return success();

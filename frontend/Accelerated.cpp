@@ -68,7 +68,7 @@ std::optional<std::vector<Array>> runKernel(Device &device, std::span<const Arra
 }
 
 std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, std::span<const Array *const> inputs,
-                                        std::span<const ArrayType> outputs) {
+                                        std::span<const ArrayType> outputs, const Instance &values) {
   std::vector<Array> held, made;
   std::vector<AcceleratorProgram::Argument> arguments;
   held.reserve(inputs.size());
@@ -78,11 +78,12 @@ std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, 
     else held.push_back(withOwnCell(*a)); // another thread may put other memory into the cell meanwhile
     arguments.push_back(argumentOf(held.back()));
   }
+  addNumbers(arguments, values);
   for (const ArrayType &type : outputs) {
     made.push_back(Array::empty(type.dtype, type.shape, &device));
     arguments.push_back(argumentOf(made.back()));
   }
-  if (startProgram(code, arguments)) return std::nullopt;
+  if (startProgram(code, arguments, values.symbols)) return std::nullopt;
   return made;
 }
 

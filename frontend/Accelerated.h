@@ -3,7 +3,7 @@
 #pragma once
 
 #include "frontend/Device.h"
-#include "lib/Core/Trace.h"
+#include "lib/Core/Generalize.h"
 #include "lib/Runtime/Executable.h"
 
 #include <functional>
@@ -21,9 +21,10 @@ Trace forAccelerator(const Trace &trace);
 /// Whether all that a trace hands out is made on `device` when its operations run one by one. `places` as in Recorder.
 bool isAllOn(Device *device, const Trace &trace, std::span<Device *const> places);
 
-/// Starts code of `device`; the inputs are its arrays, row by row, or numbers of the host. No results where the code failed on values.
+/// Starts code of `device`; the inputs are its arrays, row by row, or numbers of the host. `values`: what code for any size is given
+/// besides. No results where the code failed on values.
 std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, std::span<const Array *const> inputs,
-                                        std::span<const ArrayType> outputs);
+                                        std::span<const ArrayType> outputs, const Instance &values);
 
 /// Runs a custom op that has a kernel for devices (lib/Core/NativeOps.h); nothing where it has none, or `device` runs none.
 std::optional<std::vector<Array>> runKernel(Device &device, std::span<const Array *const> operands, std::span<const int64_t> words,

@@ -51,6 +51,36 @@ struct Small {
     words.push_back(trace.replaces.empty() ? -1 : trace.replaces[0]);
     return words;
   }
+  /// What programs of one family have in common.
+  std::vector<int64_t> familyKey() const {
+    std::vector<int64_t> words;
+    for (size_t at = 0; at < trace.words.size();) {
+      TraceOp entry = Trace::decode(trace.words, at);
+      words.push_back(int64_t(entry.op));
+      words.insert(words.end(), entry.operands.begin(), entry.operands.end());
+    }
+    for (const TensorType &type : trace.types) words.push_back(int64_t(type.dtype)), words.push_back(type.shape.rank);
+    return words;
+  }
+  int32_t run(const Compiled &on, const Argument &result) {
+    addNumbers(arguments, on.values);
+    arguments.push_back(result);
+    return startProgram(*on.code, arguments, on.values.symbols);
+  }
+};
+
+/// Code of a small program, and the sizes and numbers that it is given where it is for any size.
+struct Compiled {
+  std::shared_ptr<Executable> code; // null: the compiler has no kernels
+  Instance values;
+};
+
+/// Programs of the same operations on arrays of as many axes, which may differ in their sizes.
+struct Family {
+  static constexpr size_t kMostKept = 8;
+  std::vector<std::shared_ptr<Code>> open; // for any size
+  std::vector<Trace> seen;                 // that have code of their own
+  bool isRefused = false;                  // the compiler has no code for any size
 };
 
 /// The strides of a target as those of a part of a larger array that is row by row: its shape, and the steps of the part in it.
@@ -123,10 +153,9 @@ public:
     std::vector<int64_t> slots;
     for (const Array *operand : o.operands) slots.push_back(program.add(*operand));
     program.trace.outputs = {program.trace.append(o.op, slots, o.words, o.type)};
-    auto code = codeOf(program);
-    if (!code) return runOnHost(o);
-    program.arguments.push_back(argumentOf(result));
-    if (startProgram(*code, program.arguments)) return runOnHost(o); // which says what is wrong, or that nothing is
+    Compiled compiled = codeOf(program);
+    if (!compiled.code) return runOnHost(o);
+    if (program.run(compiled, argumentOf(result))) return runOnHost(o); // which says what is wrong, or that nothing is
     return result;
   }
 
@@ -147,25 +176,63 @@ public:
 private:
   Accelerator &on;
   std::mutex mutex; // of what follows
-  std::unordered_map<std::vector<int64_t>, std::shared_ptr<Executable>, HashWords> known;
+  std::unordered_map<std::vector<int64_t>, Compiled, HashWords> known;
+  std::unordered_map<std::vector<int64_t>, Family, HashWords> families;
   std::set<std::string> told;
 
-  /// Null where the compiler has no kernels for an operation.
-  std::shared_ptr<Executable> codeOf(const Small &program) {
+  /// No code where the compiler has no kernels for an operation.
+  Compiled codeOf(const Small &program) {
     constexpr size_t kMost = 1 << 14;
     std::vector<int64_t> key = program.key();
     {
       std::lock_guard lock(mutex);
       if (auto found = known.find(key); found != known.end()) return found->second;
     }
-    auto code = std::make_shared<Code>(program.trace, &on);
+    auto shared = codeForAnySize(program);
+    Compiled made = shared ? std::move(*shared) : Compiled{compiled(std::make_shared<Code>(program.trace, &on)), {}};
+    std::lock_guard lock(mutex);
+    if (known.size() >= kMost) known.clear(), families.clear();
+    if (Family &family = families[program.familyKey()]; !shared && made.code && family.seen.size() < Family::kMostKept)
+      family.seen.push_back(program.trace);
+    return known[std::move(key)] = std::move(made);
+  }
+
+  std::shared_ptr<Executable> compiled(const std::shared_ptr<Code> &code) {
     try {
       Released released;
       compileNow(code);
     } catch (const Declined &) {} // other errors are the compiler's or the driver's own
-    std::lock_guard lock(mutex);
-    if (known.size() >= kMost) known.clear();
-    return known[std::move(key)] = code->result.executable;
+    return code->result.executable;
+  }
+
+  /// That of an earlier program which has this one as an instance, or from the second combination of sizes on of one that has both. None
+  /// where there is no such, or the compiler has no code for it.
+  std::optional<Compiled> codeForAnySize(const Small &program) {
+    Family family;
+    {
+      std::lock_guard lock(mutex);
+      family = families[program.familyKey()];
+    }
+    if (family.isRefused) return std::nullopt;
+    for (auto &code : family.open)
+      if (auto values = instantiate(code->trace, program.trace)) return Compiled{code->result.executable, *values};
+    if (family.open.size() >= Family::kMostKept) return std::nullopt;
+    std::vector<const Trace *> earlier;
+    for (auto &code : family.open) earlier.push_back(&code->trace);
+    for (Trace &trace : family.seen) earlier.push_back(&trace);
+    for (const Trace *trace : earlier) {
+      auto open = generalize(*trace, program.trace);
+      if (!open || !open->isOpen()) continue;
+      auto code = std::make_shared<Code>(std::move(*open), &on);
+      auto values = instantiate(code->trace, program.trace);
+      bool isThere = values && compiled(code);
+      std::lock_guard lock(mutex);
+      Family &mine = families[program.familyKey()];
+      if (!isThere) return mine.isRefused = true, std::nullopt;
+      mine.open.push_back(code);
+      return Compiled{code->result.executable, *values};
+    }
+    return std::nullopt;
   }
 
   /// An operation without kernels here, by those of the CPU.
@@ -237,10 +304,9 @@ private:
     appendWords(place, starts), appendWords(place, region.steps);
     program.trace.outputs = {program.trace.append(Op::Update, std::array{base, value}, place, {region.target.dtype, region.whole})};
     program.trace.replaces = {0};
-    auto code = codeOf(program);
-    if (!code || code->inPlace.empty() || code->inPlace[0] != 0) return false;
-    program.arguments.push_back(program.arguments[0]);
-    return !startProgram(*code, program.arguments);
+    Compiled compiled = codeOf(program);
+    if (!compiled.code || compiled.code->inPlace.empty() || compiled.code->inPlace[0] != 0) return false;
+    return !program.run(compiled, Argument(program.arguments[0]));
   }
 
   /// What no part of a larger array is, as a view that overlaps itself in odd ways: through the memory of the host.

@@ -1,7 +1,7 @@
 // kiln-run FILE.mlir [--entry=NAME | --all] [--target=NAME|reference|both] [--input=1,2,3 ...] [--repeat=N]: runs functions of kiln ops
 // compiled for a target (cpu: this machine), in the reference interpreter, or in both cpu and that, whose bits must agree; prints their
 // results, or how long they take. --check compares another target with the interpreter in the same way. --load opens a library that
-// registers a target. Functions may be fused and planned already (kiln-opt), also scheduled: then that is what runs.
+// registers a target. Programs for any size run at those of --size, by symbol, or at 7, 8, 9 and so on. Functions may be fused and planned already (kiln-opt), also scheduled: then that is what runs.
 //
 // Inputs are row-major elements; a single one fills the array; none: 0, 1, 2, ... An argument's attribute kiln.input = "..."
 // stands in for --input, so that one file can hold many functions with their inputs. FILE may also be a program file. Trees of the trace
@@ -10,6 +10,7 @@
 #include "codegen/Session.h"
 #include "codegen/reference/Interpreter.h"
 #include "dialects/trace/Convert.h"
+#include "lib/Core/Generalize.h"
 #include "lib/Core/Program.h"
 #include "lib/Library/Library.h"
 #include "include/kiln/executable.h"
@@ -31,6 +32,7 @@ using namespace llvm;
 static cl::opt<std::string> file(cl::Positional, cl::desc("<input file>"), cl::init("-"));
 static cl::opt<std::string> entry("entry", cl::desc("Function to run (the first unless given)"));
 static cl::list<std::string> inputs("input", cl::desc("Elements of the next argument, comma-separated"));
+static cl::list<int64_t> sizes("size", cl::desc("Sizes of programs for any size, by symbol"), cl::CommaSeparated);
 static cl::opt<bool> all("all", cl::desc("Run every function of the file"));
 static cl::opt<unsigned> repeat("repeat", cl::desc("Run compiled functions so often, and print the median time instead of results"));
 static cl::opt<std::string> target("target", cl::desc("Where to run: a registered target, reference, or both cpu and that"),
@@ -106,16 +108,28 @@ struct Run {
   std::string name;
   std::vector<Data> data; // inputs, then results
   size_t arguments;
+  std::vector<int64_t> dims; // by symbol
   std::vector<Data> results(std::vector<Data> from) const { return {from.begin() + int64_t(arguments), from.end()}; }
 };
 
+/// What a call says of the symbols of a program; those that nobody named are small, and differ.
+std::vector<int64_t> dimsOf(int64_t symbols) {
+  constexpr int64_t kFirst = 7;
+  std::vector<int64_t> dims(sizes.begin(), sizes.end());
+  for (int64_t i = int64_t(dims.size()); i < symbols; ++i) dims.push_back(kFirst + i);
+  dims.resize(size_t(symbols));
+  return dims;
+}
+int64_t symbolsOf(mlir::Operation *fn) { return mlir::isa<mlir::func::FuncOp>(fn) ? ir::symbolsOf(fn) : 0; }
+
 Run prepare(mlir::FunctionOpInterface fn) {
-  Run run{fn.getName().str(), {}, fn.getNumArguments()};
+  Run run{fn.getName().str(), {}, fn.getNumArguments(), dimsOf(symbolsOf(fn))};
   for (mlir::Type t : llvm::concat<const mlir::Type>(fn.getArgumentTypes(), fn.getResultTypes())) {
     if (!ir::isArray(t)) throw Error(ErrorKind::DType, "kiln-run: expected arrays as arguments and results, got another type");
-    if (!mlir::cast<mlir::RankedTensorType>(t).hasStaticShape())
-      throw Error(ErrorKind::Shape, "kiln-run: expected static shapes, got " + toString(ir::typeOf(t)));
-    run.data.emplace_back(ir::typeOf(t));
+    TensorType type = ir::typeOf(t);
+    for (int i = 0; i < type.shape.rank; ++i)
+      if (Size size = type.shape[i]; size.isSymbol()) type.shape[i] = run.dims[size_t(size.symbol())];
+    run.data.emplace_back(type);
   }
   for (size_t i = 0; i < run.arguments; ++i) {
     auto given = fn.getArgAttrOfType<mlir::StringAttr>(unsigned(i), ir::kInput);
@@ -156,8 +170,11 @@ std::vector<Data> runReference(mlir::Operation *fn, const Run &run) {
   std::vector<reference::Tensor> tensors;
   for (size_t i = 0; i < run.arguments; ++i) tensors.push_back(reference::Tensor::read(ArrayType(data[i].type), data[i].at(0)));
   auto tree = mlir::dyn_cast<ir::TreeOp>(fn);
-  auto results = tree ? runTree(tree, std::move(tensors))
-                      : reference::run(exportTrace(mlir::cast<mlir::func::FuncOp>(fn)).serialize(), std::move(tensors));
+  auto fixed = [&] {
+    Trace trace = exportTrace(mlir::cast<mlir::func::FuncOp>(fn));
+    return run.dims.empty() ? trace : specialize(trace, run.dims);
+  };
+  auto results = tree ? runTree(tree, std::move(tensors)) : reference::run(fixed().serialize(), std::move(tensors));
   for (size_t i = run.arguments; const reference::Tensor &t : results) t.write(data[i++].at(0));
   return run.results(std::move(data));
 }
@@ -165,7 +182,8 @@ std::vector<Data> runReference(mlir::Operation *fn, const Run &run) {
 /// The functions of a module, compiled and loaded.
 class Compiled {
 public:
-  Compiled(mlir::ModuleOp module, const codegen::Target &target) : runtime(withoutRuntime ? nullptr : runtimeTable()) {
+  /// `dims`: of the program that has most.
+  Compiled(mlir::ModuleOp module, const codegen::Target &target, const std::vector<int64_t> &dims) : runtime(withoutRuntime ? nullptr : runtimeTable()) {
     auto machine = target.machine({});
     machine->describe(module);
     bool isFused = module.walk([](ir::KernelOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
@@ -185,7 +203,7 @@ public:
     FileRemover remover(path);
     machine->serialize(module, path.str().str());
     code = target.load(path.str().str());
-    bytes = std::max(bytes, code->workspaceBytes(nullptr)); // of a program that computes sizes: callers give none
+    bytes = std::max(bytes, code->workspaceBytes(dims.data())); // of a program for any size, or that computes sizes
     workspace.resize(size_t(bytes) / sizeof(Line) + 1);
   }
 
@@ -223,7 +241,7 @@ private:
       std::memcpy(copy.at(0), data[argument].at(0), size_t(numElements(copy.type.shape) * byteSize(copy.type.dtype)));
       buffers[argument] = copy.at(0);
     }
-    int32_t status = code->run(run.name, runtime, buffers.data(), nullptr, workspace[0].bytes);
+    int32_t status = code->run(run.name, runtime, buffers.data(), run.dims.data(), workspace[0].bytes);
     if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
     if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
   }
@@ -285,7 +303,10 @@ int run() {
   if (runs.empty()) throw Error(ErrorKind::Value, "kiln-run: --entry: expected a function of the file, got '" + entry + "'");
   if (isCompiled) {
     unsigned count = repeat;
-    Compiled compiled(*module, *compiler);
+    std::vector<int64_t> dims;
+    for (const Run &run : runs)
+      if (run.dims.size() > dims.size()) dims = run.dims;
+    Compiled compiled(*module, *compiler, dims);
     if (count) {
       for (const Run &run : runs) outs() << "@" << run.name << ": " << format("%.4f", compiled.time(run, count)) << " ms\n";
       return 0;

@@ -139,7 +139,7 @@ def write_programs(folder):
     """The probe of costs, and the tests of the runtime as a program that runs where the libraries of the build are not."""
     root = pathlib.Path(__file__).resolve().parents[2]
     (folder / "small.ptx").write_text(ptx_of(SMALL))
-    runtime = [*sorted(str(p) for p in (root / "lib/Runtime").glob("Cuda*.cpp")), "lib/Core/LaunchPlan.cpp", "lib/Library/Threads.cpp", "lib/Library/Processors.cpp"]
+    runtime = [*sorted(str(p) for p in (root / "lib/Runtime").glob("Cuda*.cpp")), "lib/Core/LaunchPlan.cpp", "lib/Core/PlanNumber.cpp", "lib/Library/Threads.cpp", "lib/Library/Processors.cpp"]
     for name, source, libraries in (("costs", "bench/gpu/costs.cpp", []), ("overlap", "bench/gpu/overlap.cpp", []), ("cuda-test", "test/unit/CudaTest.cpp", ["test/unit/CudaDeviceTest.cpp", "-lgtest", "-lgtest_main"])):
         subprocess.run(["clang++-22", "-O2", "-std=c++20", f"-I{root}", source, *runtime, *libraries, "-static-libstdc++", "-static-libgcc",
                         "-ldl", "-lpthread", "-o", folder.resolve() / name], check=True, cwd=root)

@@ -44,6 +44,10 @@ Index Emitter::min(Index x, Index y) {
   if (x.isStatic() && y.isStatic()) return std::min(x.number(), y.number());
   return Index(arith::MinSIOp::create(b, loc, use(x), use(y)).getResult());
 }
+Index Emitter::max(Index x, Index y) {
+  if (x.isStatic() && y.isStatic()) return std::max(x.number(), y.number());
+  return Index(arith::MaxSIOp::create(b, loc, use(x), use(y)).getResult());
+}
 Index Emitter::ceilDiv(Index x, int64_t by) {
   if (x.isStatic()) return (x.number() + by - 1) / by;
   return Index(arith::DivUIOp::create(b, loc, use(add(x, by - 1)), use(by)).getResult());

@@ -87,6 +87,7 @@ public:
   Index sub(Index x, Index y);
   Index mul(Index x, Index y);
   Index min(Index x, Index y);
+  Index max(Index x, Index y);
   Index ceilDiv(Index x, int64_t by);
   /// x rounded down to a multiple of `by`.
   Index floorTo(Index x, int64_t by);

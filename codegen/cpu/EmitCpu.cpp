@@ -117,7 +117,7 @@ static Index aligned(Emitter &e, Index bytes) { return e.mul(e.ceilDiv(bytes, 64
 /// Where open block `number` starts in the workspace; `starts` are those known so far in this function.
 Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts) {
   if (starts.empty()) starts.push_back(places.planned);
-  SmallVector<TensorType> blocks = blocksOf(main);
+  SmallVector<TensorType> blocks = ir::blocksOf(main);
   for (size_t i = starts.size() - 1; i < number; ++i) {
     TensorType type = blocks[i];
     Index bytes = byteSize(type.dtype);
@@ -129,7 +129,7 @@ Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVect
 
 /// Where the planned part of the workspace ends and the scratch of kernels starts.
 Index ProgramEmitter::planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts) {
-  return openBlock(e, dims, blocksOf(main).size(), starts);
+  return openBlock(e, dims, ir::blocksOf(main).size(), starts);
 }
 
 Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims) {

@@ -54,7 +54,7 @@ public:
   Value run(int64_t scratch, ArrayRef<OpenScratch> asked) {
     Value most = e.use(scratch), bytes = e.use(places.planned);
     for (OpenScratch one : asked) most = arith::MaxSIOp::create(e.b, e.loc, most, scratchOf(one));
-    for (const TensorType &block : blocksOf(main)) {
+    for (const TensorType &block : ir::blocksOf(main)) {
       Value size = e.use(byteSize(block.dtype));
       for (Size d : block.shape) size = checked.mul(size, sizeOf(d));
       bytes = checked.add(bytes, checked.aligned(size));
@@ -97,13 +97,6 @@ private:
 };
 
 } // namespace
-
-SmallVector<TensorType> blocksOf(func::FuncOp main) {
-  SmallVector<TensorType> types;
-  if (auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks))
-    for (Attribute block : blocks) types.push_back(ir::typeOf(cast<TypeAttr>(block).getValue()));
-  return types;
-}
 
 func::FuncOp emitWorkspace(func::FuncOp main, StringRef name, const Places &places, int64_t scratch, ArrayRef<OpenScratch> asked) {
   OpBuilder b = OpBuilder::atBlockEnd(main->getParentOfType<ModuleOp>().getBody());

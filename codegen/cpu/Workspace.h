@@ -6,9 +6,6 @@
 
 namespace kiln::cpu {
 
-/// The types of the open blocks of its workspace.
-llvm::SmallVector<TensorType> blocksOf(mlir::func::FuncOp main);
-
 /// Scratch that a kernel asks for where sizes are open: a value of its function.
 struct OpenScratch {
   mlir::func::FuncOp function;

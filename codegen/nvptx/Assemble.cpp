@@ -8,13 +8,14 @@ using namespace mlir;
 
 namespace kiln::nvptx {
 
-void forEachPosition(GpuKernel &k, int64_t threads, ArrayRef<int64_t> shape, llvm::function_ref<void(Coordinates &)> body, int64_t skip) {
+void forEachPosition(GpuKernel &k, int64_t threads, ArrayRef<Index> shape, llvm::function_ref<void(Coordinates &)> body, int64_t skip) {
   Emitter &e = k.e;
-  SmallVector<int64_t, 4> sizes(shape);
+  Sizes sizes(shape);
   if (skip >= 0) sizes[size_t(skip)] = 1;
-  int64_t size = product(sizes);
-  if (!size) return;
-  k.threads = threads, k.blocks = std::max(k.blocks, ceilDiv(size, threads));
+  Index size = k.product(sizes);
+  if (size.isConstant(0)) return;
+  Index blocks = e.ceilDiv(size, threads);
+  k.threads = threads, k.blocks = k.blocks.isConstant(0) ? blocks : e.max(k.blocks, blocks);
   Index linear = e.add(e.mul(k.block(), threads), k.thread());
   k.when(e.lessThan(linear, size), [&] {
     Coordinates position;
@@ -28,7 +29,7 @@ namespace {
 void emitConcat(GpuKernel &k, ir::ConcatOp op, int64_t threads) {
   Index start = 0;
   for (Value part : op.getArrays()) {
-    SmallVector<int64_t, 4> shape = k.shapeOf(part);
+    Sizes shape = k.shapeOf(part);
     forEachPosition(k, threads, shape, [&](Coordinates &position) {
       Coordinates to(position);
       Index &along = to[size_t(op.getAxis())].base;
@@ -48,7 +49,7 @@ struct Region {
 Region regionOf(GpuKernel &k, Operation *op) {
   Region region;
   if (auto update = dyn_cast<ir::UpdateOp>(op)) {
-    for (Size start : update.getStarts()) region.starts.push_back(start.number());
+    for (Size start : update.getStarts()) region.starts.push_back(k.ev.sizeOf(start));
     region.steps.assign(update.getSteps().begin(), update.getSteps().end());
     return region;
   }
@@ -60,7 +61,7 @@ Region regionOf(GpuKernel &k, Operation *op) {
 }
 
 /// Whether a position of the whole is one of the region of `shape`; null: all are.
-Value isInside(GpuKernel &k, ArrayRef<Coordinate> position, const Region &region, ArrayRef<int64_t> shape) {
+Value isInside(GpuKernel &k, ArrayRef<Coordinate> position, const Region &region, ArrayRef<Index> shape) {
   Emitter &e = k.e;
   Value all;
   auto both = [&](Value v) { all = all ? arith::AndIOp::create(e.b, e.loc, all, v).getResult() : v; };
@@ -68,7 +69,7 @@ Value isInside(GpuKernel &k, ArrayRef<Coordinate> position, const Region &region
     int64_t step = region.steps[i];
     Index behind = step < 0 ? e.sub(region.starts[i], position[i].base) : e.sub(position[i].base, region.starts[i]);
     both(e.lessThan(-1, behind));
-    both(e.lessThan(behind, shape[i] * std::abs(step)));
+    both(e.lessThan(behind, e.mul(shape[i], std::abs(step))));
     if (std::abs(step) > 1) both(e.lessThan(k.remainder(behind, std::abs(step)), 1));
   }
   return all;
@@ -83,9 +84,9 @@ void emitAssemble(GpuKernel &k) {
   Emitter &e = k.e;
   Value x = op->getOperand(0), part = op->getOperand(1);
   const Buffer &out = k.outputs[0];
-  SmallVector<int64_t, 4> shape = k.shapeOf(part);
+  Sizes shape = k.shapeOf(part);
   if (x != k.placedWithResult)
-    forEachPosition(k, threads, k.shapeOf(out), [&](Coordinates &position) {
+    forEachPosition(k, threads, out.shape, [&](Coordinates &position) {
       Value inside = isInside(k, position, regionOf(k, op), shape);
       if (!inside) return; // a scalar is replaced whole
       Value yes = arith::ConstantOp::create(e.b, e.loc, e.b.getBoolAttr(true));

@@ -12,7 +12,7 @@ void emitCompact(GpuKernel &k) {
   auto gather = dyn_cast<ir::GatherOp>(op);
   Value elements = gather ? gather.getX() : Value(), mask = (gather ? gather.getIndices().getDefiningOp() : op)->getOperand(0);
   const Buffer &out = k.outputs[0];
-  int64_t size = k.shapeOf(mask)[0], count = k.shapeOf(out)[0];
+  Index size = k.shapeOf(mask)[0], count = out.shape[0];
   auto number = [&](Value v) { return Expr(e.b, e.loc, v, DType::I64); };
   auto join = [&](Value before, Value x) { return (number(before) + number(x)).value; };
   auto put = [&](Index slot, Index at) {
@@ -20,9 +20,9 @@ void emitCompact(GpuKernel &k) {
     k.ev.storeAt(out, Coordinate{slot, 0, {}}, item);
   };
   GroupScanner scanner(k, DType::I64, 1, size, k.schedule<ir::ScanGroupsAttr>(), join);
-  int64_t scans = size ? scanner.launches() : 0;
+  int64_t scans = size.isConstant(0) ? 0 : scanner.launches();
   k.launches = scans + 1;
-  if (!count) return;
+  if (count.isConstant(0)) return;
   Value found = k.scratch(byteSize(DType::I64));
   if (k.launch < scans) {
     auto load = [&](Index, Index at) { return scalar::cast(k.ev.at(mask, Coordinate{at, 0, {}}), DType::I64).value; };
@@ -30,17 +30,17 @@ void emitCompact(GpuKernel &k) {
       Index slot = e.sub(Index(joined), 1);
       Value isTrue = k.ev.at(mask, Coordinate{at, 0, {}}).value;
       k.when(arith::AndIOp::create(e.b, e.loc, isTrue, e.lessThan(slot, count)), [&] { put(slot, at); });
-      Value isLast = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, e.use(at), e.use(size - 1));
+      Value isLast = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, e.use(at), e.use(e.sub(size, 1)));
       k.when(isLast, [&] { e.store(found, 0, number(joined)); });
     });
   }
   // Slots that nothing came to have the position -1, or the last element.
   forEachPosition(k, kThreads, {count}, [&](Coordinates &slot) {
-    if (elements && !size)
+    if (elements && size.isConstant(0))
       return k.ev.reportIndex(Expr(e.b, e.loc, arith::ConstantOp::create(e.b, e.loc, e.b.getBoolAttr(true)), DType::Bool));
-    Index used = size ? Index(e.load(found, DType::I64, 0, 0).value) : Index(0);
+    Index used = size.isConstant(0) ? Index(0) : Index(e.load(found, DType::I64, 0, 0).value);
     Value isFree = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sge, e.use(slot[0].base), e.use(used));
-    k.when(isFree, [&] { put(slot[0].base, elements ? size - 1 : -1); });
+    k.when(isFree, [&] { put(slot[0].base, elements ? e.sub(size, 1) : Index(-1)); });
   });
 }
 

@@ -13,17 +13,17 @@ namespace {
 class WideGrid {
 public:
   WideGrid(GpuKernel &k, ir::GridAttr grid)
-      : k(k), e(k.e), shape(k.shapeOf(k.outputs[0])), size(product(shape)), wide(grid.getWide()), each(grid.getEach()),
+      : k(k), e(k.e), shape(k.outputs[0].shape), size(k.product(shape)), wide(grid.getWide()), each(grid.getEach()),
         groups(grid.getThreads() * each), part(groups * wide) {
     if (grid.getCollapse()) std::fill(shape.begin(), shape.end() - 1, 1), shape.back() = size;
-    k.threads = grid.getThreads(), k.blocks = ceilDiv(size, part);
+    k.threads = grid.getThreads(), k.blocks = e.ceilDiv(size, part);
   }
 
   void run() {
-    if (!size) return;
+    if (size.isConstant(0)) return;
     Value isWhole = Wide(k, wide).isAligned();
-    if (size % part) {
-      Value isFull = e.lessThan(k.block(), size / part);
+    if (!isMultiple(size, part)) {
+      Value isFull = e.lessThan(k.block(), k.quotient(size, part));
       isWhole = isWhole ? arith::AndIOp::create(e.b, e.loc, isWhole, isFull).getResult() : isFull;
     }
     auto inScope = [&](void (WideGrid::*emit)()) {
@@ -37,13 +37,14 @@ public:
 private:
   GpuKernel &k;
   Emitter &e;
-  SmallVector<int64_t, 4> shape;
-  int64_t size, wide, each, groups, part; // positions; of a group; groups of a thread; of a block; positions of a block
+  Sizes shape;
+  Index size;                       // positions
+  int64_t wide, each, groups, part; // of a group; groups of a thread; of a block; positions of a block
 
   /// All loads before the first store.
   void atOnce() {
-    SmallVector<int64_t, 4> outer(shape);
-    outer.back() /= wide;
+    Sizes outer(shape);
+    outer.back() = k.quotient(outer.back(), wide);
     Wide access(k, wide);
     std::vector<std::pair<SmallVector<Coordinates>, SmallVector<SmallVector<Expr>>>> results;
     for (int64_t i = 0; i < each; ++i) {
@@ -62,7 +63,7 @@ private:
     e.loop(0, each * wide, 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
       Index at = e.add(e.add(e.mul(k.block(), part), k.thread()), e.mul(i, k.threads));
-      k.when(size % part ? e.lessThan(at, size) : Value(), [&] {
+      k.when(isMultiple(size, part) ? Value() : e.lessThan(at, size), [&] {
         Coordinates position;
         k.place(position, at, shape);
         k.storeResults(position);
@@ -77,11 +78,12 @@ void emitGrid(GpuKernel &k) {
   auto grid = k.schedule<ir::GridAttr>();
   if (grid.getWide() > 1) return WideGrid(k, grid).run();
   Emitter &e = k.e;
-  SmallVector<int64_t, 4> shape = k.shapeOf(k.outputs[0]);
-  int64_t size = product(shape), part = grid.getThreads() * grid.getEach();
+  Sizes shape = k.outputs[0].shape;
+  Index size = k.product(shape);
+  int64_t part = grid.getThreads() * grid.getEach();
   if (grid.getCollapse()) std::fill(shape.begin(), shape.end() - 1, 1), shape.back() = size;
-  k.threads = grid.getThreads(), k.blocks = ceilDiv(size, part);
-  if (!size) return;
+  k.threads = grid.getThreads(), k.blocks = e.ceilDiv(size, part);
+  if (size.isConstant(0)) return;
   Index start = e.add(e.mul(k.block(), part), k.thread());
   auto at = [&](int64_t i) { return e.add(start, i * k.threads); };
   auto positionOf = [&](int64_t i) {
@@ -101,7 +103,7 @@ void emitGrid(GpuKernel &k) {
     for (auto &[position, values] : results)
       for (auto [value, buffer] : llvm::zip(values, k.outputs)) k.ev.storeAt(buffer, position, value);
   };
-  if (size % part == 0) return whole();
+  if (isMultiple(size, part)) return whole();
   if (grid.getEach() == 1) return checked();
   auto branch = [&](llvm::function_ref<void()> emit) {
     return [&k, emit] {
@@ -109,7 +111,7 @@ void emitGrid(GpuKernel &k) {
       emit();
     };
   };
-  Value isWhole = e.lessThan(k.block(), size / part);
+  Value isWhole = e.lessThan(k.block(), k.quotient(size, part));
   e.when(isWhole, branch(whole), branch(checked));
 }
 

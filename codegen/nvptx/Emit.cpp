@@ -3,12 +3,17 @@
 #include "codegen/cpu/Layout.h"
 #include "codegen/nvptx/Kernels.h"
 #include "codegen/nvptx/Schedule.h"
+#include "dialects/kiln/Program.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -18,11 +23,79 @@ namespace {
 using cpu::Place;
 using cpu::Places;
 
+constexpr int64_t kScratch = std::numeric_limits<int64_t>::min(); // the place behind the planned workspace
+
+/// Values that a function computes from its sizes, as numbers of a plan.
+class PlanNumbers {
+public:
+  PlanNumbers(Block *body, int64_t sizes) : first(int64_t(body->getNumArguments()) - sizes) {}
+
+  PlanNumber of(Index index) const { return index.isStatic() ? PlanNumber(index.number()) : of(index.base()) + index.offset(); }
+
+private:
+  int64_t first; // argument that is a size
+
+  PlanNumber of(Value v) const {
+    APInt constant;
+    if (matchPattern(v, m_ConstantInt(&constant))) return constant.getSExtValue();
+    if (auto argument = dyn_cast<BlockArgument>(v)) return PlanNumber::size(int64_t(argument.getArgNumber()) - first);
+    Operation *op = v.getDefiningOp();
+    if (auto cast = dyn_cast<arith::IndexCastUIOp>(op)) return of(cast.getIn());
+    PlanNumber x = of(op->getOperand(0)), y = of(op->getOperand(1));
+    return llvm::TypeSwitch<Operation *, PlanNumber>(op)
+        .Case([&](arith::AddIOp) { return x + y; })
+        .Case([&](arith::SubIOp) { return x + y * -1; })
+        .Case([&](arith::MulIOp) { return x * y; })
+        .Case([&](arith::DivUIOp) { return x / y; })
+        .Case([&](arith::MinSIOp) { return PlanNumber::least(x, y); })
+        .Case([&](arith::MaxSIOp) { return PlanNumber::greatest(x, y); });
+  }
+};
+
+/// The sizes that a function is given, its last arguments.
+class GivenSizes {
+public:
+  GivenSizes(func::FuncOp main, Block *body, int64_t count) : main(main), symbols(ir::symbolsOf(main)), body(body), count(count) {}
+
+  Index of(int64_t number) const { return Index(body->getArgument(body->getNumArguments() - unsigned(count - number))); }
+  /// What a call says of a symbol, or the product of such.
+  Index of(Emitter &e, Size d) const {
+    if (d.isConstant()) return d.number();
+    if (d.symbol() < symbols) return of(d.symbol());
+    Index result = 1;
+    for (Size factor : ir::factorsOf(main, d.symbol())) result = e.mul(result, of(e, factor));
+    return result;
+  }
+
+private:
+  mutable func::FuncOp main;
+  int64_t symbols;
+  Block *body;
+  int64_t count;
+};
+
+/// How many sizes a call of a program gives.
+int64_t countSizes(func::FuncOp main, const Places &places) {
+  int64_t count = places.symbols;
+  auto add = [&](Attribute strides) {
+    if (auto list = dyn_cast_or_null<DenseI64ArrayAttr>(strides)) count += llvm::count(list.asArrayRef(), kDynamicStride);
+  };
+  for (unsigned i = 0; i < main.getNumArguments(); ++i) add(main.getArgAttr(i, ir::kStrides));
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    if (!main.getResultAttr(i, ir::kInPlace)) add(main.getResultAttr(i, ir::kStrides));
+  return count;
+}
+
+/// Bytes from a pointer on, and before it where strides are negative.
+using Extent = std::pair<Index, Index>;
+
 class ProgramEmitter {
 public:
-  ProgramEmitter(func::FuncOp main, gpu::GPUModuleOp kernels) : main(main), kernels(kernels), b(main.getContext()), places(main) {}
+  ProgramEmitter(func::FuncOp main, gpu::GPUModuleOp kernels)
+      : main(main), kernels(kernels), b(main.getContext()), places(main), sizes(countSizes(main, places)) {}
 
   LogicalResult run() {
+    makeProgram();
     for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) {
       if (failed(emitKernel(kernel))) return failure();
       if (Budget::isUsedUp()) return main.emitError(Budget::why());
@@ -33,50 +106,67 @@ public:
   }
 
 private:
-  func::FuncOp main;
+  func::FuncOp main, program;
   gpu::GPUModuleOp kernels;
   OpBuilder b;
   Places places;
+  int64_t sizes; // that a call gives
   struct Launch {
     gpu::GPUFuncOp function;
-    int64_t blocks, threads;
+    Index blocks; // as the program knows them
+    int64_t threads;
     SmallVector<Place> slots;
+    SmallVector<int64_t> sizes; // numbers of those that it takes
   };
   std::vector<Launch> launches;
-  bool canFail = false; // a kernel may set bits of the status
-  int64_t scratch = 0;  // bytes behind the planned workspace, of the kernel that asks for most
+  SmallVector<Index> starts; // of open blocks in the workspace, and the end of the last one
+  bool canFail = false;      // a kernel may set bits of the status
+  Index scratch = 0;         // bytes behind the planned workspace, of the kernel that asks for most
 
-  int64_t alignedEnd() { return ceilDiv(places.planned, kLine) * kLine; }
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
+  Block *body() { return &program.getBody().front(); }
+  GivenSizes given() { return {main, body(), sizes}; }
+  static Index aligned(Emitter &e, Index bytes) { return e.mul(e.ceilDiv(bytes, kLine), kLine); }
 
-  Buffer bufferOf(Value array, const Place &place, Value memory) {
+  Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, const GivenSizes &given) {
     Buffer buffer{memory, ir::typeOf(array).dtype, {}, {}};
-    for (Size d : ir::typeOf(array).shape) buffer.shape.push_back(d.number());
+    for (Size d : ir::typeOf(array).shape) buffer.shape.push_back(given.of(e, d));
     if (place.strides) {
-      for (int64_t s : place.strides.asArrayRef()) buffer.strides.push_back(s);
+      int64_t next = place.firstStride;
+      for (int64_t s : place.strides.asArrayRef()) buffer.strides.push_back(s == kDynamicStride ? given.of(next++) : Index(s));
       return buffer;
     }
     buffer.isRowMajor = true;
     buffer.strides.resize(buffer.shape.size());
-    int64_t step = 1;
-    for (size_t i = buffer.shape.size(); i-- > 0; step *= buffer.shape[i].number()) buffer.strides[i] = step;
+    Index step = 1;
+    for (size_t i = buffer.shape.size(); i-- > 0; step = e.mul(step, buffer.shape[i])) buffer.strides[i] = step;
     return buffer;
   }
 
-  /// The bytes from a buffer's pointer on, and before it where strides are negative.
-  static std::pair<int64_t, int64_t> extentOf(const Buffer &buffer) {
-    int64_t low = 0, high = 1;
+  static Extent extentOf(Emitter &e, const Buffer &buffer) {
+    if (buffer.isRowMajor) {
+      Index bytes = byteSize(buffer.dtype);
+      for (Index size : buffer.shape) bytes = e.mul(bytes, size);
+      return {0, bytes};
+    }
+    Index low = 0, high = 1;
     for (auto [size, stride] : llvm::zip(buffer.shape, buffer.strides)) {
       if (size.isConstant(0)) return {0, 0};
-      (stride.number() < 0 ? low : high) += (size.number() - 1) * stride.number();
+      Index distance = e.mul(e.sub(size, 1), stride);
+      if (!stride.isStatic()) low = e.add(low, e.min(distance, 0)), high = e.add(high, e.max(distance, 0));
+      else if (stride.number() < 0) low = e.add(low, distance);
+      else high = e.add(high, distance);
     }
-    return {low * byteSize(buffer.dtype), high * byteSize(buffer.dtype)};
+    return {e.mul(low, byteSize(buffer.dtype)), e.mul(high, byteSize(buffer.dtype))};
   }
 
+  void makeProgram();
   LogicalResult emitKernel(ir::KernelOp kernel);
   gpu::GPUFuncOp makeFunction(Location loc, size_t slots);
   LogicalResult emitLaunch(ir::KernelOp kernel, int64_t launch, int64_t &launches);
-  void finish(GpuKernel &k, SmallVector<Place> slots, std::vector<std::pair<int64_t, int64_t>> extents);
+  void finish(GpuKernel &k, SmallVector<Place> slots, std::vector<Extent> extents);
+  SmallVector<int64_t> dropUnused(gpu::GPUFuncOp fn, unsigned pointers);
+  Index inProgram(GpuKernel &k, Index index);
   void emitLaunches();
 };
 
@@ -108,6 +198,7 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
 gpu::GPUFuncOp ProgramEmitter::makeFunction(Location loc, size_t slots) {
   b.setInsertionPointToEnd(kernels.getBody());
   SmallVector<Type> types(slots + 2, pointer()); // the scratch memory and the status follow the arrays
+  types.append(size_t(sizes), b.getI64Type());
   auto name = "kernel_" + std::to_string(llvm::range_size(kernels.getOps<gpu::GPUFuncOp>()));
   auto fn = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(types, {}));
   fn->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
@@ -130,16 +221,25 @@ LogicalResult ProgramEmitter::emitLaunch(ir::KernelOp kernel, int64_t launch, in
   Block *body = &fn.getBody().front();
   Emitter e(b, kernel.getLoc());
   Evaluator ev(e);
-  auto noSymbols = [](Size) { return Index(0); }; // the target takes no programs for any size
-  ev.openSize = noSymbols;
-  ev.statusFlag = body->getArguments().back();
+  GivenSizes given(main, body, sizes);
+  DenseMap<int64_t, Value> known; // by symbol, at the start of the function
+  auto openSize = [&](Size d) {
+    Value &size = known[d.symbol()];
+    if (size) return Index(size);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(body);
+    return Index(size = e.use(given.of(e, d)));
+  };
+  ev.openSize = openSize;
+  ev.statusFlag = body->getArgument(unsigned(slots.size()) + 1);
   GpuKernel k{e, ev, kernel, fn, {}, {}, {}};
   k.launch = launch, k.launches = launches, k.scratchPointer = body->getArgument(unsigned(slots.size()));
-  std::vector<std::pair<int64_t, int64_t>> extents(slots.size(), {0, 0});
+  std::vector<Extent> extents(slots.size(), {0, 0});
   auto buffer = [&](Value inside, Value outer, unsigned slot) {
-    Buffer buffer = bufferOf(inside, places.of(outer), body->getArgument(slot));
-    auto [low, high] = extentOf(buffer);
-    extents[slot] = {std::min(extents[slot].first, low), std::max(extents[slot].second, high)};
+    Buffer buffer = bufferOf(e, inside, places.of(outer), body->getArgument(slot), given);
+    auto &[from, to] = extents[slot];
+    auto [low, high] = extentOf(e, buffer);
+    from = from.isConstant(0) ? low : e.min(from, low), to = to.isConstant(0) ? high : e.max(to, high);
     return buffer;
   };
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs)) {
@@ -155,64 +255,132 @@ LogicalResult ProgramEmitter::emitLaunch(ir::KernelOp kernel, int64_t launch, in
   return failure(ev.isRefused);
 }
 
+/// A constant, or text that says how a number follows from the sizes.
+static Attribute attributeOf(OpBuilder &b, const Extent &extent, const PlanNumbers &numbers) {
+  auto [low, high] = std::pair(numbers.of(extent.first), numbers.of(extent.second));
+  if (low.isConstant() && high.isConstant()) return b.getDenseI64ArrayAttr({low.constant(), high.constant()});
+  return b.getStrArrayAttr({low.text(), high.text()});
+}
+
 /// Ends a function, and says on it what its launch must give it.
-void ProgramEmitter::finish(GpuKernel &k, SmallVector<Place> slots, std::vector<std::pair<int64_t, int64_t>> extents) {
+void ProgramEmitter::finish(GpuKernel &k, SmallVector<Place> slots, std::vector<Extent> extents) {
   gpu::GPUFuncOp fn = k.function;
   b.setInsertionPointToEnd(&fn.getBody().front());
   gpu::ReturnOp::create(b, k.kernel.getLoc());
-  if (!k.blocks) return fn.erase(); // no element
-  canFail |= !fn.getBody().front().getArguments().back().use_empty();
-  if (k.scratchBytes) {
-    slots.push_back({Place::Workspace, alignedEnd(), nullptr, 0});
+  if (k.blocks.isConstant(0)) return fn.erase(); // no element
+  unsigned pointers = unsigned(slots.size()) + 2;
+  canFail |= !fn.getArgument(pointers - 1).use_empty();
+  Index blocks = inProgram(k, k.blocks), bytes = inProgram(k, k.scratchBytes);
+  bool hasScratch = !k.scratchBytes.isConstant(0);
+  if (hasScratch) {
+    Emitter e(b, k.kernel.getLoc());
+    b.setInsertionPointToEnd(body());
+    slots.push_back({Place::Workspace, kScratch, nullptr, 0});
     extents.push_back({0, k.scratchBytes});
-    scratch = std::max(scratch, k.scratchBytes);
-  } else {
-    (void)fn.eraseArgument(unsigned(slots.size()));
+    scratch = scratch.isConstant(0) ? bytes : e.max(scratch, bytes);
   }
   extents.push_back({0, byteSize(DType::I32)}); // of the status
-  if (k.sharedBytes > kDeclaredShared) {        // the launch asks for it
+  PlanNumbers numbers(&fn.getBody().front(), sizes);
+  auto attributes = llvm::map_to_vector(extents, [&](const Extent &extent) { return attributeOf(b, extent, numbers); });
+  if (!hasScratch) (void)fn.eraseArgument(unsigned(slots.size()));
+  if (k.sharedBytes > kDeclaredShared) { // the launch asks for it
     auto shared = kernels.lookupSymbol<LLVM::GlobalOp>(fn.getName().str() + "_shared");
     shared.setGlobalType(LLVM::LLVMArrayType::get(b.getI8Type(), 0)), shared.setLinkage(LLVM::Linkage::External);
   }
   fn.setKnownBlockSize(ArrayRef<int32_t>{int32_t(k.threads), 1, 1});
-  fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(
-                            extents, [&](auto extent) -> Attribute { return b.getDenseI64ArrayAttr({extent.first, extent.second}); })));
+  fn->setAttr(kExtents, b.getArrayAttr(attributes));
   if (k.occupancy) fn->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(int32_t(k.occupancy)));
   if (k.sharedBytes) fn->setAttr(kSharedBytes, b.getI64IntegerAttr(k.sharedBytes));
-  launches.push_back({fn, k.blocks, k.threads, slots});
+  launches.push_back({fn, blocks, k.threads, slots, dropUnused(fn, unsigned(slots.size()) + 1)});
+}
+
+/// Erases what only said how a number follows from sizes, and the sizes that a kernel has no use for. Numbers of the others.
+SmallVector<int64_t> ProgramEmitter::dropUnused(gpu::GPUFuncOp fn, unsigned pointers) {
+  SmallVector<int64_t> used;
+  if (!sizes) return used;
+  fn.walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
+    if (isOpTriviallyDead(op)) op->erase();
+  });
+  for (int64_t i = 0; i < sizes; ++i) {
+    unsigned at = pointers + unsigned(used.size());
+    if (fn.getArgument(at).use_empty()) (void)fn.eraseArgument(at);
+    else used.push_back(i);
+  }
+  return used;
+}
+
+/// What a kernel computes from sizes, computed again by its program.
+Index ProgramEmitter::inProgram(GpuKernel &k, Index index) {
+  if (index.isStatic()) return index;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(body());
+  IRMapping map;
+  Block *from = &k.function.getBody().front();
+  for (int64_t i = 0; i < sizes; ++i) map.map(GivenSizes(main, from, sizes).of(i).base(), given().of(i).base());
+  auto remake = [&](auto &self, Value v) -> Value {
+    if (Value known = map.lookupOrNull(v)) return known;
+    for (Value operand : v.getDefiningOp()->getOperands()) self(self, operand);
+    b.clone(*v.getDefiningOp(), map);
+    return map.lookup(v);
+  };
+  return Index::behind(remake(remake, index.base()), index.offset());
+}
+
+/// The function of the program, still without launches, and where what lies in its workspace starts.
+void ProgramEmitter::makeProgram() {
+  b.setInsertionPoint(main);
+  unsigned inputs = main.getNumArguments(), arrays = inputs + main.getNumResults();
+  SmallVector<Type> types(arrays + 2, pointer()), results;
+  types.append(size_t(sizes), b.getI64Type());
+  if (sizes) results.push_back(b.getI64Type());
+  program = func::FuncOp::create(b, main.getLoc(), main.getName(), b.getFunctionType(types, results));
+  program->setAttr(kInputs, b.getI64IntegerAttr(inputs));
+  program.addEntryBlock();
+  b.setInsertionPointToEnd(body());
+  Emitter e(b, main.getLoc());
+  starts.push_back(places.planned);
+  for (const TensorType &type : ir::blocksOf(main)) {
+    Index bytes = byteSize(type.dtype);
+    for (Size d : type.shape) bytes = e.mul(bytes, given().of(e, d));
+    starts.push_back(e.add(starts.back(), aligned(e, bytes)));
+  }
 }
 
 void ProgramEmitter::emitLaunches() {
   Location loc = main.getLoc();
-  b.setInsertionPoint(main);
   unsigned inputs = main.getNumArguments(), arrays = inputs + main.getNumResults();
-  auto fn = func::FuncOp::create(b, loc, main.getName(), b.getFunctionType(SmallVector<Type>(arrays + 2, pointer()), {}));
-  fn->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(scratch ? alignedEnd() + scratch : places.planned));
-  fn->setAttr(kInputs, b.getI64IntegerAttr(inputs));
-  fn->setAttr(kCanFail, b.getBoolAttr(canFail));
+  program->setAttr(kCanFail, b.getBoolAttr(canFail));
   SmallVector<int64_t> inPlace;
   for (unsigned i = 0; i < main.getNumResults(); ++i) {
     auto input = main.getResultAttrOfType<IntegerAttr>(i, ir::kInPlace);
     inPlace.push_back(input ? input.getInt() : -1);
   }
-  if (llvm::any_of(inPlace, [](int64_t input) { return input >= 0; })) fn->setAttr(ir::kInPlace, b.getDenseI64ArrayAttr(inPlace));
-  Block *body = fn.addEntryBlock();
-  b.setInsertionPointToStart(body);
+  if (llvm::any_of(inPlace, [](int64_t input) { return input >= 0; })) program->setAttr(ir::kInPlace, b.getDenseI64ArrayAttr(inPlace));
+  b.setInsertionPointToEnd(body());
   Emitter e(b, loc);
-  auto index = [&](int64_t n) -> Value { return arith::ConstantIndexOp::create(b, loc, n); };
-  Value one = index(1);
+  Index end = scratch.isConstant(0) ? starts.back() : aligned(e, starts.back()), all = e.add(end, scratch);
+  auto inWorkspace = [&](int64_t place) { return place == kScratch ? end : place < 0 ? starts[size_t(-2 - place)] : Index(place); };
+  auto count = [&](Index n) -> Value {
+    if (n.isStatic()) return arith::ConstantIndexOp::create(b, loc, n.number());
+    return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), e.use(n));
+  };
+  Value one = count(1);
   for (Launch &launch : launches) {
     SmallVector<Value> arguments;
     for (const Place &place : launch.slots) {
-      if (place.kind == Place::Workspace) arguments.push_back(e.address(body->getArgument(arrays), DType::U8, place.number));
-      else arguments.push_back(body->getArgument(unsigned(place.number) + (place.kind == Place::Result ? inputs : 0)));
+      if (place.kind == Place::Workspace)
+        arguments.push_back(e.address(body()->getArgument(arrays), DType::U8, inWorkspace(place.number)));
+      else arguments.push_back(body()->getArgument(unsigned(place.number) + (place.kind == Place::Result ? inputs : 0)));
     }
-    arguments.push_back(body->getArguments().back());
+    arguments.push_back(body()->getArgument(arrays + 1));
+    for (int64_t size : launch.sizes) arguments.push_back(given().of(size).base());
     auto symbol = SymbolRefAttr::get(kernels.getNameAttr(), {FlatSymbolRefAttr::get(launch.function.getNameAttr())});
-    gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{index(launch.blocks), one, one},
-                              gpu::KernelDim3{index(launch.threads), one, one}, Value(), arguments);
+    gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{count(launch.blocks), one, one},
+                              gpu::KernelDim3{count(launch.threads), one, one}, Value(), arguments);
   }
-  func::ReturnOp::create(b, loc);
+  if (sizes) program->setAttr(kSizes, b.getI64IntegerAttr(sizes));
+  else program->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(all.number()));
+  func::ReturnOp::create(b, loc, sizes ? ValueRange{e.use(all)} : ValueRange{});
 }
 
 } // namespace
@@ -232,56 +400,89 @@ LogicalResult emitPrograms(ModuleOp module) {
     if (failed(ProgramEmitter(fn, kernels).run())) return failure();
   }
   int64_t most = 0; // of the programs
-  for (auto fn : module.getOps<func::FuncOp>()) most = std::max(most, fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt());
+  for (auto fn : module.getOps<func::FuncOp>())
+    if (auto bytes = fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes)) most = std::max(most, bytes.getInt());
   module->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(most));
   expandRemainders(kernels);
   return success();
 }
 
-/// Where a pointer that a program hands to a kernel comes from.
-static LaunchPlan::Argument argumentOf(func::FuncOp program, Value value, int64_t inputs, DenseI64ArrayAttr extent) {
-  using Memory = LaunchPlan::Memory;
-  int64_t offset = 0;
-  if (auto address = value.getDefiningOp<LLVM::GEPOp>()) {
-    APInt constant;
-    if (matchPattern(Value(address.getDynamicIndices().front()), m_ConstantInt(&constant))) offset = constant.getSExtValue();
-    value = address.getBase();
+namespace {
+
+/// What a plan says of a program.
+class ProgramReader {
+public:
+  ProgramReader(func::FuncOp fn, SymbolTableCollection &symbols)
+      : fn(fn), symbols(symbols), inputs(fn->getAttrOfType<IntegerAttr>(kInputs).getInt()), sizes(sizesOf(fn)),
+        arrays(int64_t(fn.getNumArguments()) - 2 - sizes), numbers(&fn.getBody().front(), sizes) {}
+
+  LaunchPlan::Program run() {
+    LaunchPlan::Program program;
+    program.name = fn.getName().str(), program.inputs = inputs, program.outputs = arrays - inputs, program.sizes = sizes;
+    if (sizes) program.workspaceBytes = numbers.of(Index(fn.getBody().front().getTerminator()->getOperand(0)));
+    else program.workspaceBytes = fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt();
+    program.canFail = fn->getAttrOfType<BoolAttr>(kCanFail).getValue();
+    if (auto inPlace = fn->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace))
+      program.inPlace.assign(inPlace.asArrayRef().begin(), inPlace.asArrayRef().end());
+    for (auto op : fn.getOps<gpu::LaunchFuncOp>()) program.launches.push_back(launchOf(op));
+    return program;
   }
-  int64_t number = int64_t(cast<BlockArgument>(value).getArgNumber()), arrays = int64_t(program.getNumArguments()) - 2;
-  LaunchPlan::Argument argument{Memory::Input, number, extent[0], extent[1]};
-  if (number == arrays + 1) argument.memory = Memory::Status, argument.number = 0;
-  else if (number == arrays) argument.memory = Memory::Workspace, argument.number = offset;
-  else if (number >= inputs) argument.memory = Memory::Output, argument.number = number - inputs;
-  return argument;
-}
+
+private:
+  func::FuncOp fn;
+  SymbolTableCollection &symbols;
+  int64_t inputs, sizes, arrays;
+  PlanNumbers numbers;
+
+  static int64_t sizesOf(func::FuncOp fn) {
+    auto sizes = fn->getAttrOfType<IntegerAttr>(kSizes);
+    return sizes ? sizes.getInt() : 0;
+  }
+
+  LaunchPlan::Launch launchOf(gpu::LaunchFuncOp op) {
+    Operation *kernel = symbols.lookupSymbolIn(fn->getParentOp(), op.getKernel());
+    auto shared = kernel->getAttrOfType<IntegerAttr>(kSharedBytes);
+    LaunchPlan::Launch launch{op.getKernelName().str(), numbers.of(Index(op.getGridSizeX())),
+                              numbers.of(Index(op.getBlockSizeX())).constant(), shared ? shared.getInt() : 0, {}};
+    auto extents = kernel->getAttrOfType<ArrayAttr>(kExtents);
+    for (auto [i, value] : llvm::enumerate(op.getKernelOperands()))
+      launch.arguments.push_back(i < extents.size() ? argumentOf(value, extents[i]) : sizeOf(value));
+    return launch;
+  }
+
+  LaunchPlan::Argument sizeOf(Value value) {
+    return {LaunchPlan::Memory::Size, int64_t(cast<BlockArgument>(value).getArgNumber()) - arrays - 2, 0, 0};
+  }
+
+  /// Where a pointer that a program hands to a kernel comes from.
+  LaunchPlan::Argument argumentOf(Value value, Attribute extent) {
+    using Memory = LaunchPlan::Memory;
+    PlanNumber offset;
+    if (auto address = value.getDefiningOp<LLVM::GEPOp>()) {
+      offset = numbers.of(Index(address.getDynamicIndices().front()));
+      value = address.getBase();
+    }
+    int64_t number = int64_t(cast<BlockArgument>(value).getArgNumber());
+    LaunchPlan::Argument argument{Memory::Input, number, 0, 0};
+    if (number == arrays + 1) argument.memory = Memory::Status, argument.number = 0;
+    else if (number == arrays) argument.memory = Memory::Workspace, argument.number = offset;
+    else if (number >= inputs) argument.memory = Memory::Output, argument.number = number - inputs;
+    if (auto known = dyn_cast<DenseI64ArrayAttr>(extent)) {
+      argument.low = known[0], argument.high = known[1];
+    } else {
+      auto text = [&](unsigned i) { return *PlanNumber::parse(cast<StringAttr>(cast<ArrayAttr>(extent)[i]).str(), sizes); };
+      argument.low = text(0), argument.high = text(1);
+    }
+    return argument;
+  }
+};
+
+} // namespace
 
 LaunchPlan planOf(ModuleOp module) {
   LaunchPlan plan;
   SymbolTableCollection symbols;
-  auto constantOf = [](Value v) { return v.getDefiningOp<arith::ConstantIndexOp>().value(); };
-  for (auto fn : module.getOps<func::FuncOp>()) {
-    int64_t inputs = fn->getAttrOfType<IntegerAttr>(kInputs).getInt();
-    LaunchPlan::Program program{fn.getName().str(),
-                                inputs,
-                                int64_t(fn.getNumArguments()) - 2 - inputs,
-                                fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(),
-                                {},
-                                fn->getAttrOfType<BoolAttr>(kCanFail).getValue(),
-                                {}};
-    if (auto inPlace = fn->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace))
-      program.inPlace.assign(inPlace.asArrayRef().begin(), inPlace.asArrayRef().end());
-    for (auto op : fn.getOps<gpu::LaunchFuncOp>()) {
-      Operation *kernel = symbols.lookupSymbolIn(module, op.getKernel());
-      auto shared = kernel->getAttrOfType<IntegerAttr>(kSharedBytes);
-      LaunchPlan::Launch launch{
-          op.getKernelName().str(), constantOf(op.getGridSizeX()), constantOf(op.getBlockSizeX()), shared ? shared.getInt() : 0, {}};
-      auto extents = kernel->getAttrOfType<ArrayAttr>(kExtents);
-      for (auto [value, extent] : llvm::zip(op.getKernelOperands(), extents))
-        launch.arguments.push_back(argumentOf(fn, value, inputs, cast<DenseI64ArrayAttr>(extent)));
-      program.launches.push_back(launch);
-    }
-    plan.programs.push_back(program);
-  }
+  for (auto fn : module.getOps<func::FuncOp>()) plan.programs.push_back(ProgramReader(fn, symbols).run());
   return plan;
 }
 

@@ -1,25 +1,32 @@
 // From scheduled kernels to functions for a device, and the program that launches them.
 #pragma once
 
+#include "dialects/kiln/KilnDialect.h"
 #include "lib/Core/LaunchPlan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace kiln::nvptx {
 
+/// Whether a kernel has code for any size: a few need to know how large some axes are.
+bool takesOpenSizes(ir::KernelOp kernel);
 /// Writes schedules on the kernels of a program that have none.
 llvm::LogicalResult scheduleProgram(mlir::func::FuncOp fn);
 /// Replaces programs by functions that launch kernels, and puts those into a module for a device:
 ///
-///   func.func @program(ptr input..., ptr output..., ptr workspace, ptr status) with gpu.launch_func alone
-///   gpu.module @kernels { gpu.func @kernel_i(ptr buffer..., ptr status) kernel }
+///   func.func @program(ptr input..., ptr output..., ptr workspace, ptr status, i64 size...) with gpu.launch_func alone
+///   gpu.module @kernels { gpu.func @kernel_i(ptr buffer..., ptr status, i64 size...) kernel }
+///
+/// The sizes are those that a call gives: the symbols by number, then the dynamic strides of the inputs and outputs in order. What follows
+/// from them is arithmetic: blocks, places in the workspace, and its bytes, which a program with sizes gives back.
 llvm::LogicalResult emitPrograms(mlir::ModuleOp module);
 /// The launches of an emitted module as a plan, without code.
 LaunchPlan planOf(mlir::ModuleOp module);
 
-/// Of a kernel: for each pointer the first byte that it may touch, and the one behind the last; bytes of shared memory.
+/// Of a kernel: for each pointer the first byte that it may touch, and the one behind the last, as text where they follow from sizes;
+/// bytes of shared memory. Of a program: its inputs, and how many sizes it has.
 inline constexpr llvm::StringLiteral kExtents = "kiln.extents", kSharedBytes = "kiln.shared_bytes", kInputs = "kiln.inputs",
-                                     kCanFail = "kiln.can_fail";
+                                     kSizes = "kiln.sizes", kCanFail = "kiln.can_fail";
 
 /// Of a module: the chip that it is compiled for, like sm_90a.
 inline constexpr llvm::StringLiteral kChip = "kiln.chip";

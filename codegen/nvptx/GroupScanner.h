@@ -15,22 +15,22 @@ public:
   using Load = llvm::function_ref<Value(Index line, Index at)>; // of an element
   using Put = llvm::function_ref<void(Index line, Index at, Value joined)>;
 
-  GroupScanner(GpuKernel &k, DType dtype, int64_t lines, int64_t size, ir::ScanGroupsAttr schedule, Join next)
+  GroupScanner(GpuKernel &k, DType dtype, Index lines, Index size, ir::ScanGroupsAttr schedule, Join next)
       : k(k), e(k.e), dtype(dtype), lines(lines), size(size), threads(schedule.getThreads()), each(schedule.getEach()),
-        rows(schedule.getLines()), part(threads * each), parts(ceilDiv(size, part)), next(next) {}
+        rows(schedule.getLines()), part(threads * each), parts(k.e.ceilDiv(size, part)), next(next) {}
 
-  int64_t launches() const { return parts > 1 ? 3 : 1; }
+  int64_t launches() const { return isAtMost(parts, 1) ? 1 : 3; }
 
   /// Launch `number` of them, of which the last has the results.
   void emit(int64_t number, Load load, Put put) {
     bool isLast = number + 1 == launches();
-    if (parts > 1) totals = k.scratch(lines * parts * byteSize(dtype)), before = k.scratch(lines * parts * byteSize(dtype));
+    Index all = e.mul(lines, parts);
+    if (launches() > 1) totals = k.scratch(e.mul(all, byteSize(dtype))), before = k.scratch(e.mul(all, byteSize(dtype)));
     if (!isLast && number == 1) return scanTotals();
-    int64_t all = lines * parts;
-    k.threads = threads * rows, k.blocks = ceilDiv(all, rows);
+    k.threads = threads * rows, k.blocks = e.ceilDiv(all, rows);
     thread = k.remainder(k.thread(), threads);
     Index group = rows == 1 ? k.block() : e.add(e.mul(k.block(), rows), k.quotient(k.thread(), threads));
-    k.when(all % rows ? e.lessThan(group, all) : Value(), [&] {
+    k.when(isMultiple(all, rows) ? Value() : e.lessThan(group, all), [&] {
       Coordinates at;
       k.place(at, group, {lines, parts});
       scanPart(group, at[0].base, at[1].base, load, isLast ? put : Put());
@@ -57,7 +57,9 @@ private:
   GpuKernel &k;
   Emitter &e;
   DType dtype;
-  int64_t lines, size, threads, each, rows, part, parts; // how many; of a line; of a part; of a thread; of a block; elements; of a line
+  Index lines, size;                // how many; of a line
+  int64_t threads, each, rows, part; // of a part; of a thread; lines of a block; elements
+  Index parts;                      // of a line
   Join next;
   Value totals, before; // of parts
   Index thread;
@@ -73,11 +75,11 @@ private:
     Index from = e.mul(number, part);
     Scanned scanned = scan([&](Index i) {
       Index at = e.add(from, i);
-      Value isInside = size % part ? e.lessThan(at, size) : Value();
+      Value isInside = isMultiple(size, part) ? Value() : e.lessThan(at, size);
       return loadWhere(k, dtype, isInside, at, from, [&](Index there) { return load(line, there); });
     });
     if (!put) return k.when(e.lessThan(thread, 1), [&] { e.store(totals, group, expr(scanned.total)); });
-    if (parts > 1) {
+    if (launches() > 1) {
       Value isFirst = e.lessThan(number, 1);
       Index there = Index(either(isFirst, e.use(group), e.use(e.sub(group, 1))));
       Value prefix = e.load(before, dtype, there, 0).value;
@@ -85,7 +87,7 @@ private:
     }
     for (auto [r, v] : llvm::enumerate(scanned.values)) {
       Index at = e.add(from, placeOf(int64_t(r)));
-      k.when(size % part ? e.lessThan(at, size) : Value(), [&, v = v] { put(line, at, v); });
+      k.when(isMultiple(size, part) ? Value() : e.lessThan(at, size), [&, v = v] { put(line, at, v); });
     }
   }
 
@@ -133,7 +135,7 @@ private:
     e.loop(0, parts, part, mlir::ValueRange{e.scalar(dtype, 0).value}, [&](Index from, mlir::ValueRange carried) {
       Evaluator::Scope scope(k.ev, 0, {});
       Value isFirst = e.lessThan(from, 1);
-      auto at = [&](Index i) { return e.add(row, e.min(e.add(from, i), parts - 1)); };
+      auto at = [&](Index i) { return e.add(row, e.min(e.add(from, i), e.sub(parts, 1))); };
       Scanned s = scan([&](Index i) { return e.load(totals, dtype, at(i), 0).value; });
       auto behind = [&](Value v) { return either(isFirst, v, next(carried[0], v)); };
       for (auto [r, v] : llvm::enumerate(s.values)) {

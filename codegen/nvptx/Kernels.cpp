@@ -7,18 +7,14 @@ using namespace mlir;
 
 namespace kiln::nvptx {
 
-int64_t product(ArrayRef<int64_t> sizes) {
-  int64_t count = 1;
-  for (int64_t n : sizes) count *= n;
+Sizes GpuKernel::shapeOf(Value value) {
+  return llvm::map_to_vector<4>(ir::typeOf(value).shape, [&](Size d) { return ev.sizeOf(d); });
+}
+
+Index GpuKernel::product(ArrayRef<Index> sizes) {
+  Index count = 1;
+  for (Index n : sizes) count = e.mul(count, n);
   return count;
-}
-
-SmallVector<int64_t, 4> GpuKernel::shapeOf(Value value) {
-  return llvm::map_to_vector<4>(ir::typeOf(value).shape, [](Size d) { return d.number(); });
-}
-
-SmallVector<int64_t, 4> GpuKernel::shapeOf(const Buffer &buffer) {
-  return llvm::map_to_vector<4>(buffer.shape, [](Index n) { return n.number(); });
 }
 
 /// Once, at the start of the function, where it is known everywhere.
@@ -56,9 +52,9 @@ Value GpuKernel::shared(int64_t bytes) {
   return e.address(flat, DType::U8, offset);
 }
 
-Value GpuKernel::scratch(int64_t bytes) {
-  int64_t offset = scratchBytes;
-  scratchBytes += ceilDiv(bytes, kLine) * kLine;
+Value GpuKernel::scratch(Index bytes) {
+  Index offset = scratchBytes;
+  scratchBytes = e.add(scratchBytes, e.mul(e.ceilDiv(bytes, kLine), kLine));
   return e.address(scratchPointer, DType::U8, offset);
 }
 
@@ -105,30 +101,39 @@ SmallVector<Value> GpuKernel::joinLanes(const Reducer &r, SmallVector<Value> acc
   return from(0, gpu::ShuffleMode::IDX);
 }
 
-template <typename Op> static Index divided(Emitter &e, Index x, int64_t by) {
+template <typename Op> static Index divided(Emitter &e, Index x, Index by) {
   return Index(Op::create(e.b, e.loc, e.use(x), e.use(by)).getResult());
 }
 
-Index GpuKernel::quotient(Index x, int64_t by) { return by == 1 ? x : divided<arith::DivUIOp>(e, x, by); }
-Index GpuKernel::remainder(Index x, int64_t by) { return by == 1 ? Index(0) : divided<arith::RemUIOp>(e, x, by); }
+Index GpuKernel::quotient(Index x, Index by) {
+  if (x.isStatic() && by.isStatic()) return x.number() / by.number();
+  return by.isConstant(1) ? x : divided<arith::DivUIOp>(e, x, by);
+}
+Index GpuKernel::remainder(Index x, Index by) {
+  if (x.isStatic() && by.isStatic()) return x.number() % by.number();
+  return by.isConstant(1) ? Index(0) : divided<arith::RemUIOp>(e, x, by);
+}
 
-void GpuKernel::place(Coordinates &position, Index linear, ArrayRef<int64_t> shape, int64_t skip) {
+void GpuKernel::place(Coordinates &position, Index linear, ArrayRef<Index> shape, int64_t skip) {
   OpBuilder &b = e.b;
   position.resize(shape.size());
   int64_t first = -1; // the outermost axis: what is left
   for (int64_t axis = int64_t(shape.size()) - 1; axis >= 0; --axis)
-    if (axis != skip && shape[size_t(axis)] != 1) first = axis;
-  // Divisions of 32 bits, where those are enough, take a quarter of the instructions.
-  bool isNarrow = product(shape) < (int64_t(1) << 31);
+    if (axis != skip && !shape[size_t(axis)].isConstant(1)) first = axis;
+  // Divisions of 32 bits, where those are enough, take a quarter of the instructions. (The compiler for the device looks for itself where
+  // sizes are open.)
+  bool isStatic = llvm::all_of(shape, [](Index n) { return n.isStatic(); });
+  bool isNarrow = isStatic && product(shape).number() < (int64_t(1) << 31);
   Value left = e.use(linear);
   if (isNarrow) left = arith::TruncIOp::create(b, e.loc, b.getI32Type(), left);
   auto wide = [&](Value v) { return isNarrow ? arith::ExtUIOp::create(b, e.loc, b.getI64Type(), v).getResult() : v; };
   for (int64_t axis = int64_t(shape.size()) - 1; axis >= 0; --axis) {
     if (axis == skip) continue;
-    if (shape[size_t(axis)] == 1) position[size_t(axis)] = {};
+    if (shape[size_t(axis)].isConstant(1)) position[size_t(axis)] = {};
     else if (axis == first) position[size_t(axis)] = {Index(wide(left)), 0, {}};
     else {
-      Value size = arith::ConstantIntOp::create(b, e.loc, left.getType(), shape[size_t(axis)]);
+      Index n = shape[size_t(axis)];
+      Value size = isNarrow ? arith::ConstantIntOp::create(b, e.loc, left.getType(), n.number()).getResult() : e.use(n);
       position[size_t(axis)] = {Index(wide(arith::RemUIOp::create(b, e.loc, left, size))), 0, {}};
       left = arith::DivUIOp::create(b, e.loc, left, size);
     }
@@ -163,7 +168,7 @@ void GpuKernel::storeResults(ArrayRef<Coordinate> position) {
 /// Whether runs of `count` elements, from a multiple of that on, lie beside each other.
 static bool hasRuns(const Buffer &buffer, int64_t count) {
   if (isComplex(buffer.dtype) || buffer.dtype == DType::Bool || !buffer.strides.back().isConstant(1)) return false;
-  return llvm::all_of(ArrayRef(buffer.strides).drop_back(), [&](Index stride) { return stride.number() % count == 0; });
+  return llvm::all_of(ArrayRef(buffer.strides).drop_back(), [&](Index stride) { return isMultiple(stride, count); });
 }
 
 void GpuKernel::storeResults(int64_t count, llvm::function_ref<Coordinates(int64_t)> at) {

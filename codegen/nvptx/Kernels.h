@@ -24,6 +24,9 @@ using mlir::Value;
 inline constexpr int64_t kWarp = 32; // threads that exchange registers
 inline constexpr int64_t kLine = 64; // what parts of the workspace are aligned to
 
+/// Sizes of axes, some of which a call tells.
+using Sizes = llvm::SmallVector<Index, 4>;
+
 struct GpuKernel {
   Emitter &e;
   Evaluator &ev;
@@ -32,20 +35,21 @@ struct GpuKernel {
   llvm::SmallVector<Buffer> outputs;      // one a result
   Value placedWithResult;                 // the input that lies in the memory of the (one) result, or null
   llvm::SmallVector<Value> givenPointers; // of arrays that a call gives, which begin at any element
-  int64_t blocks = 0, threads = kWarp;    // set by the emitter; no blocks: there is nothing to compute
+  Index blocks = 0;                       // set by the emitter, as follows from sizes; none: there is nothing to compute
+  int64_t threads = kWarp;                // of a block
   int64_t sharedBytes = 0, sharedAlignment = 16;
   int64_t occupancy = 0; // blocks that a multiprocessor is to have at once; 0: as many as fit
   Value threadNumber = {}, blockNumber = {};
   llvm::SmallVector<std::tuple<Value, int64_t, Value>> aligned = {}; // pointers, bytes, and whether they are
   int64_t launch = 0, launches = 1;                                  // the one under emission, of as many as the emitter says
-  Value scratchPointer;                                              // memory that all launches of a kernel share
-  int64_t scratchBytes = 0;
+  Value scratchPointer = {};                                              // memory that all launches of a kernel share
+  Index scratchBytes = 0;
 
   template <typename T> T schedule() { return llvm::cast<T>(*kernel.getSchedule()); }
   llvm::SmallVector<unsigned> used(); // numbers of results
   mlir::ValueRange yielded() { return kernel.getBody().front().getTerminator()->getOperands(); }
-  llvm::SmallVector<int64_t, 4> shapeOf(Value value);
-  llvm::SmallVector<int64_t, 4> shapeOf(const Buffer &buffer);
+  Sizes shapeOf(Value value);
+  Index product(llvm::ArrayRef<Index> sizes);
 
   /// Numbers as i64: of this thread in its block, and of its block.
   Index thread();
@@ -54,7 +58,7 @@ struct GpuKernel {
   Value shared(int64_t bytes);
   void barrier();
   /// Shared by the launches of a kernel, each of which asks for the same in the same order.
-  Value scratch(int64_t bytes);
+  Value scratch(Index bytes);
   /// What `emit` emits is run by threads for which `condition` holds; null: by all.
   void when(Value condition, llvm::function_ref<void()> emit);
   /// The value of the thread `by` lanes further in the warp, or of lane `by`.
@@ -62,10 +66,11 @@ struct GpuKernel {
   /// The accumulators of `lanes` lanes joined by a halving tree, in all lanes.
   llvm::SmallVector<Value> joinLanes(const Reducer &r, llvm::SmallVector<Value> acc, int64_t lanes);
 
-  Index quotient(Index x, int64_t by);
-  Index remainder(Index x, int64_t by);
+  /// Of numbers of at least 0.
+  Index quotient(Index x, Index by);
+  Index remainder(Index x, Index by);
   /// Puts number `linear` of the positions of `shape`, in row-major order, into a position; axis `skip` keeps what it has.
-  void place(Coordinates &position, Index linear, llvm::ArrayRef<int64_t> shape, int64_t skip = -1);
+  void place(Coordinates &position, Index linear, llvm::ArrayRef<Index> shape, int64_t skip = -1);
   /// Stores all results at a position of theirs.
   void storeResults(llvm::ArrayRef<Coordinate> position);
   /// The same at `count` positions, of which `at` gives each: along the last axis, from a multiple of `count` on. In one access where a
@@ -76,7 +81,10 @@ struct GpuKernel {
 };
 
 inline int64_t ceilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
-int64_t product(llvm::ArrayRef<int64_t> sizes);
+/// Whether a size is known to be a multiple of a number.
+inline bool isMultiple(Index size, int64_t by) { return by == 1 || (size.isStatic() && size.number() % by == 0); }
+/// Whether a size is known to be at most a number.
+inline bool isAtMost(Index size, int64_t most) { return size.isStatic() && size.number() <= most; }
 
 void emitGrid(GpuKernel &k);
 void emitTransposed(GpuKernel &k);
@@ -95,7 +103,7 @@ void emitThreadTiles(GpuKernel &k);
 void emitMatrixTiles(GpuKernel &k);
 
 /// Runs `body` for each position of `shape`, one a thread, and asks for as many; axis `skip` is left to it.
-void forEachPosition(GpuKernel &k, int64_t threads, llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(Coordinates &)> body,
+void forEachPosition(GpuKernel &k, int64_t threads, llvm::ArrayRef<Index> shape, llvm::function_ref<void(Coordinates &)> body,
                      int64_t skip = -1);
 
 /// Replaces remainders of floats, of which LLVM makes inexact ones for PTX, by calls of a function that is put into the module.

@@ -33,7 +33,7 @@ public:
   }
 
   void run() {
-    if (!k.blocks) return;
+    if (k.blocks.isConstant(0)) return;
     way.place();
     lane = k.remainder(k.thread(), kWarp);
     Index warp = k.quotient(k.thread(), kWarp);
@@ -41,7 +41,7 @@ public:
     Pipeline::Sums sums(size_t(rows * columns / kWarp), e.scalar(way.dtype, 0).value);
     auto add = [&](Index stage, Pipeline::Sums &sums) { multiply(stage, sums); };
     sums = way.run(sums, add);
-    if (way.rest()) add(way.bringRest(), sums);
+    if (!way.rest().isConstant(0)) add(way.bringRest(), sums);
     store(sums);
   }
 
@@ -121,7 +121,7 @@ public:
   }
 
   void run() {
-    if (!k.blocks) return;
+    if (k.blocks.isConstant(0)) return;
     way.place();
     Index group = k.quotient(k.thread(), kGroup);
     firstRow = e.mul(k.quotient(group, across), kRows), firstColumn = e.mul(k.remainder(group, across), columns);
@@ -130,7 +130,7 @@ public:
     Pipeline::Sums sums = {LLVM::ZeroOp::create(e.b, e.loc, type)};
     auto add = [&](Index stage, Pipeline::Sums &sums) { multiply(stage, sums[0]); };
     sums = {finish(way.run(sums, add)[0])};
-    if (way.rest()) {
+    if (!way.rest().isConstant(0)) {
       add(way.bringRest(), sums);
       sums = {finish(sums[0])};
     }

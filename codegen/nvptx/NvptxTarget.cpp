@@ -64,9 +64,10 @@ public:
     using Kind = ir::KernelKind;
     return {{Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort,
              Kind::Convolution, Kind::Compact},
-            /*openSizes=*/false,
+            /*openSizes=*/true,
             /*device=*/"nvptx64-nvidia-cuda"};
   }
+  bool takesOpenSizes(ir::KernelOp kernel) const override { return nvptx::takesOpenSizes(kernel); }
   void addDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,
                     scf::SCFDialect>();

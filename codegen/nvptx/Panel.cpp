@@ -25,15 +25,17 @@ Panel::Panel(GpuKernel &k, Value operand, size_t along, size_t across, Form form
 
 void Panel::place(const Coordinates &at, Index number) {
   batch = at, begin = from = e.mul(number, form.lines);
-  if (size < form.lines) from = 0;
-  else if (size % form.lines) from = e.min(begin, size - form.lines);
+  if (!size.isStatic()) from = e.max(e.min(begin, e.sub(size, form.lines)), 0);
+  else if (isShort()) from = 0;
+  else if (!isMultiple(size, form.lines)) from = e.min(begin, e.sub(size, form.lines));
   memory = k.shared(form.stages * stageElements() * bytes);
   if (form.copying == Copying::Wide) isAligned = k.isAligned(k.ev.buffers.find(operand)->second.pointer, kWide);
 }
 
 Value Panel::isMine(Index position) {
-  if (size % form.lines == 0) return {};
-  return size < form.lines ? e.lessThan(position, size) : e.lessThan(e.sub(begin, 1), position);
+  if (isMultiple(size, form.lines)) return {};
+  Value isBefore = isShort() ? e.lessThan(position, size) : Value();
+  return both(isBefore, size.isStatic() && isShort() ? Value() : e.lessThan(e.sub(begin, 1), position));
 }
 
 Value Panel::both(Value x, Value y) {
@@ -43,7 +45,7 @@ Value Panel::both(Value x, Value y) {
 
 /// What a thread brings, `width` elements at a time. What lies behind the end is not used: copies leave it out; registers take the last
 /// element there is instead, so that no load needs a guard.
-void Panel::forEachSpot(int64_t width, Index firstStep, int64_t steps, llvm::function_ref<void(const Spot &)> body) {
+void Panel::forEachSpot(int64_t width, Index firstStep, Index present, llvm::function_ref<void(const Spot &)> body) {
   int64_t inner = (isAlong ? form.depth : form.lines) / width, count = form.lines * form.depth / width;
   for (int64_t done = 0; done < count; done += k.threads) {
     // Threads in the order of memory; a pass of them takes whole rows where it can, so that those of one thread lie a constant apart.
@@ -53,11 +55,14 @@ void Panel::forEachSpot(int64_t width, Index firstStep, int64_t steps, llvm::fun
     Spot spot{batch, placeOf(far, near), {}, {}};
     if (count < k.threads) spot.isIn = e.lessThan(k.thread(), count);
     Index line = isAlong ? far : near, at = isAlong ? near : far;
-    if (steps < form.depth) spot.isStep = e.lessThan(at, steps);
-    if (steps < form.depth && !isAsync()) at = e.min(at, steps - 1);
-    if (size < form.lines && isAsync()) spot.isIn = both(spot.isIn, e.lessThan(line, size));
-    if (size < form.lines && !isAsync()) line = e.min(line, size - 1);
-    spot.source[across] = {e.add(from, line), 0, {}}, spot.source[along] = {e.add(firstStep, at), 0, {}};
+    bool isRest = !present.isConstant(form.depth);
+    if (isRest) spot.isStep = e.lessThan(at, present);
+    if (isRest && !isAsync()) at = e.min(at, e.sub(present, 1));
+    if (isShort() && isAsync()) spot.isIn = both(spot.isIn, e.lessThan(line, size));
+    if (isShort() && !isAsync()) line = e.min(line, e.sub(size, 1));
+    Index step = e.add(firstStep, at);
+    if (!steps.isStatic() && !isAsync()) step = e.min(step, e.sub(steps, 1)); // there may be less than a stage
+    spot.source[across] = {e.add(from, line), 0, {}}, spot.source[along] = {step, 0, {}};
     body(spot);
   }
 }
@@ -84,10 +89,10 @@ void Panel::clear(const Spot &spot, Index stage, int64_t count) {
   LLVM::StoreOp::create(e.b, e.loc, zero, target, unsigned(count * bytes));
 }
 
-void Panel::start(Index step, Index stage, Value isThere, int64_t steps) {
+void Panel::start(Index step, Index stage, Value isThere, Index present) {
   onTheWay.clear();
   if (!isAsync())
-    return forEachSpot(1, step, steps, [&](const Spot &spot) {
+    return forEachSpot(1, step, present, [&](const Spot &spot) {
       Expr value = k.ev.at(operand, spot.source);
       if (form.reader != Reader::Threads && spot.isStep)
         value = value.with(arith::SelectOp::create(e.b, e.loc, spot.isStep, value.value, e.scalar(dtype, 0).value));
@@ -95,7 +100,7 @@ void Panel::start(Index step, Index stage, Value isThere, int64_t steps) {
     });
   int64_t width = form.copying == Copying::Wide ? kWide / bytes : 1;
   auto copyAll = [&](int64_t count) {
-    forEachSpot(width, step, steps, [&](const Spot &spot) {
+    forEachSpot(width, step, present, [&](const Spot &spot) {
       auto copies = [&] {
         for (int64_t at = 0; at < width; at += count) copy(spot, stage, at, count);
       };

@@ -26,7 +26,7 @@ public:
   /// has in common with the one before is computed twice.
   void place(const Coordinates &batch, Index number);
   /// Starts what brings the steps from `from` on into a stage, where `isThere` (null: always). `count`: all of a stage, or fewer, the last.
-  void start(Index from, Index stage, Value isThere, int64_t count);
+  void start(Index from, Index stage, Value isThere, Index count);
   /// Stores what came through registers.
   void finish(Index stage);
   /// Lines that lie beside each other in shared memory, and so in the registers of a thread.
@@ -66,8 +66,9 @@ private:
   size_t along, across;
   Form form;
   DType dtype;
-  int64_t bytes, lanes, tile = 1, size, steps; // of an element; in an access of up to 16 bytes; lines and steps of the operand
-  bool isAlong;                                // in shared memory steps of a line lie beside each other, not lines of a step
+  int64_t bytes, lanes, tile = 1; // of an element; in an access of up to 16 bytes; lines of a thread
+  Index size, steps;              // lines and steps of the operand
+  bool isAlong;                   // in shared memory steps of a line lie beside each other, not lines of a step
   Coordinates batch;
   Index begin, from; // of the block: its own first line, and the first one there is
   Value memory, isAligned;
@@ -80,7 +81,8 @@ private:
     return form.reader == Reader::Group ? form.lines * form.depth : pitch() * (isAlong ? form.lines : form.depth);
   }
   Index placeOf(Index far, Index near);
-  void forEachSpot(int64_t width, Index step, int64_t count, llvm::function_ref<void(const Spot &)> body);
+  bool isShort() const { return !size.isStatic() || size.number() < form.lines; } // or may be: there is not even one whole block
+  void forEachSpot(int64_t width, Index step, Index count, llvm::function_ref<void(const Spot &)> body);
   void copy(const Spot &spot, Index stage, int64_t at, int64_t count);
   void clear(const Spot &spot, Index stage, int64_t count);
   Value both(Value x, Value y);

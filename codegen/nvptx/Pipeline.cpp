@@ -15,40 +15,45 @@ Pipeline::Pipeline(GpuKernel &k, ir::DotGeneralOp dot, Value left, Value right, 
       y(k, right, size_t(dot.getYAxis()), 2 * dot.getXBatch().size() + 1 - size_t(dot.getYAxis()),
         {block[1], block[2], stages, copyY, reader}),
       shape(k.shapeOf(dot.getResult())), block(block), row(shape.size() - 2), stages(stages),
-      ahead(stages - (reader == Reader::Group ? 2 : 1)), depth(block[2]), size(k.shapeOf(dot.getX())[size_t(dot.getXAxis())]),
-      count(size / depth), isGroup(reader == Reader::Group) {
-  SmallVector<int64_t, 4> blocks(shape);
-  for (size_t side : {0, 1}) blocks[row + side] = ceilDiv(shape[row + side], block[side]);
-  k.blocks = product(blocks);
+      ahead(stages - (reader == Reader::Group ? 2 : 1)), depth(block[2]), isGroup(reader == Reader::Group) {
+  Index size = k.shapeOf(dot.getX())[size_t(dot.getXAxis())];
+  count = k.quotient(size, depth), remaining = k.remainder(size, depth);
+  k.blocks = k.product(blocks());
+}
+
+Sizes Pipeline::blocks() {
+  Sizes blocks(shape);
+  for (size_t side : {0, 1}) blocks[row + side] = e.ceilDiv(shape[row + side], block[side]);
+  return blocks;
 }
 
 /// Blocks that run at once take a few rows of blocks together, so that they share what they read of both operands.
-void Pipeline::groupRows(ArrayRef<int64_t> blocks) {
+void Pipeline::groupRows(ArrayRef<Index> blocks) {
   constexpr int64_t kRows = 8;
-  int64_t down = blocks[row], across = blocks[row + 1];
-  if (down <= kRows || across <= kRows) return;
+  Index down = blocks[row], across = blocks[row + 1];
+  if (isAtMost(down, kRows) || isAtMost(across, kRows)) return;
   Index number = e.add(e.mul(position[row].base, across), position[row + 1].base);
-  Index first = e.mul(k.quotient(number, kRows * across), kRows), within = k.remainder(number, kRows * across);
-  Value rows = e.use(down % kRows ? e.min(e.sub(down, first), kRows) : Index(kRows));
+  Index all = e.mul(across, kRows), first = e.mul(k.quotient(number, all), kRows), within = k.remainder(number, all);
+  Value rows = e.use(isMultiple(down, kRows) ? Index(kRows) : e.min(e.sub(down, first), kRows));
   auto divided = [&](auto op) { return Index(decltype(op)::create(e.b, e.loc, e.use(within), rows).getResult()); };
   position[row] = {e.add(first, divided(arith::RemUIOp())), 0, {}};
   position[row + 1] = {divided(arith::DivUIOp()), 0, {}};
 }
 
 void Pipeline::place() {
-  SmallVector<int64_t, 4> blocks(shape);
-  for (size_t side : {0, 1}) blocks[row + side] = ceilDiv(shape[row + side], block[side]);
-  k.place(position, k.block(), blocks);
-  groupRows(blocks);
+  Sizes all = blocks();
+  k.place(position, k.block(), all);
+  groupRows(all);
   x.place(position, position[row].base), y.place(position, position[row + 1].base);
 }
 
 /// Brings the block `number` of the contracted axis into its stage; what comes through registers does so behind `meanwhile`.
-void Pipeline::fetch(Index number, Value isThere, int64_t steps, llvm::function_ref<void()> meanwhile) {
+void Pipeline::fetch(Index number, Value isThere, Index steps, llvm::function_ref<void()> meanwhile) {
   Index stage = k.remainder(number, stages);
   for (Panel *panel : {&x, &y}) {
     // Registers take the last block once more where there is no next.
-    Index there = !panel->isAsync() && isThere ? e.min(number, count - 1) : number;
+    Index there = !panel->isAsync() && isThere ? e.min(number, e.sub(count, 1)) : number;
+    if (!panel->isAsync() && isThere && !count.isStatic()) there = e.max(there, 0);
     panel->start(e.mul(there, depth), stage, isThere, steps);
   }
   commit();
@@ -72,7 +77,8 @@ void Pipeline::wait(int64_t but) {
 
 Pipeline::Sums Pipeline::run(Sums sums, llvm::function_ref<void(Index, Sums &)> multiply) {
   for (int64_t stage = 0; stage < ahead; ++stage) {
-    if (stage < count) fetch(stage, {}, depth, [] {});
+    if (!count.isStatic()) fetch(stage, e.lessThan(stage, count), depth, [] {});
+    else if (stage < count.number()) fetch(stage, {}, depth, [] {});
     else commit();
   }
   return e.loop(0, count, 1, sums, [&](Index i, ValueRange carried) {
@@ -82,7 +88,7 @@ Pipeline::Sums Pipeline::run(Sums sums, llvm::function_ref<void(Index, Sums &)> 
     auto meanwhile = [&] { multiply(k.remainder(i, stages), sums); };
     Index next = e.add(i, ahead);
     if (!next.isStatic()) fetch(next, e.lessThan(next, count), depth, meanwhile);
-    else if (next.number() < count) fetch(next, {}, depth, meanwhile);
+    else if (next.number() < count.number()) fetch(next, {}, depth, meanwhile);
     else meanwhile();
     return sums;
   });
@@ -92,7 +98,7 @@ Index Pipeline::bringRest() {
   k.barrier();
   fetch(count, {}, rest(), [] {});
   wait(0);
-  return count % stages;
+  return k.remainder(count, stages);
 }
 
 void Pipeline::store(Index line, Index column, ArrayRef<Value> sums) {

@@ -18,12 +18,12 @@ public:
   /// All whole blocks of the contracted axis; `multiply` adds one that is in a stage.
   Sums run(Sums sums, llvm::function_ref<void(Index, Sums &)> multiply);
   /// The steps that are left, and the stage into which it brings them.
-  int64_t rest() const { return size % depth; }
+  Index rest() const { return remaining; }
   Index bringRest();
   /// Stores `count` results that lie beside each other, from a row and column of the block on.
   void store(Index line, Index column, llvm::ArrayRef<Value> sums);
   /// Columns at which rows may end, when so many are stored at once.
-  bool hasRuns(int64_t columns) const { return shape.back() % columns == 0; }
+  bool hasRuns(int64_t columns) const { return isMultiple(shape.back(), columns); }
 
   GpuKernel &k;
   Emitter &e;
@@ -32,15 +32,18 @@ public:
   Panel x, y;
 
 private:
-  llvm::SmallVector<int64_t, 4> shape, block;
-  size_t row;                                // the axis of rows of the result
-  int64_t stages, ahead, depth, size, count; // blocks that are on their way; steps of the contracted axis, whole blocks of them
+  Sizes shape;
+  llvm::SmallVector<int64_t, 4> block;
+  size_t row;                   // the axis of rows of the result
+  int64_t stages, ahead, depth; // blocks that are on their way; steps of one
+  Index count, remaining;       // whole blocks of the contracted axis; steps behind them
   bool isGroup;
   Coordinates position; // of the block
 
-  void fetch(Index number, Value isThere, int64_t steps, llvm::function_ref<void()> meanwhile);
+  void fetch(Index number, Value isThere, Index steps, llvm::function_ref<void()> meanwhile);
   void commit();
-  void groupRows(llvm::ArrayRef<int64_t> blocks);
+  Sizes blocks();
+  void groupRows(llvm::ArrayRef<Index> blocks);
   void wait(int64_t but);
 };
 

@@ -14,7 +14,7 @@ Operation *mainOp(GpuKernel &k) {
   llvm_unreachable("a kernel with an operation of its kind");
 }
 
-Value chain(GpuKernel &k, int64_t count, Value start, llvm::function_ref<Expr(Index, Expr)> step, DType dtype) {
+Value chain(GpuKernel &k, Index count, Value start, llvm::function_ref<Expr(Index, Expr)> step, DType dtype) {
   return k.e.loop(0, count, 1, ValueRange{start}, [&](Index i, ValueRange carried) {
     Evaluator::Scope scope(k.ev, 0, {});
     return SmallVector<Value>{step(i, Expr(k.e.b, k.e.loc, carried[0], dtype)).value};
@@ -27,7 +27,7 @@ public:
   Window(GpuKernel &k, ir::ConvolutionOp op, ArrayRef<Coordinate> position)
       : k(k), e(k.e), op(op), x(k.shapeOf(op->getOperand(0))), w(k.shapeOf(op->getOperand(1))), position(position), spatial(x.size() - 2),
         dtype(ir::typeOf(op->getResult(0)).dtype) {
-    int64_t filters = k.shapeOf(op->getResult(0)).back() / int64_t(op.getGroups());
+    Index filters = k.quotient(k.shapeOf(op->getResult(0)).back(), int64_t(op.getGroups()));
     firstChannel = e.mul(k.quotient(position.back().base, filters), w[spatial]);
   }
 
@@ -37,7 +37,7 @@ private:
   GpuKernel &k;
   Emitter &e;
   ir::ConvolutionOp op;
-  SmallVector<int64_t, 4> x, w;
+  Sizes x, w;
   ArrayRef<Coordinate> position;
   size_t spatial;
   DType dtype;

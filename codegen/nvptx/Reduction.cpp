@@ -16,14 +16,14 @@ public:
   void run() {
     auto outer = space;
     outer[axis] = 1;
-    int64_t count = product(outer);
-    k.threads = threads * rows, k.blocks = ceilDiv(count, rows);
-    if (!k.blocks) return;
+    Index count = k.product(outer);
+    k.threads = threads * rows, k.blocks = e.ceilDiv(count, rows);
+    if (count.isConstant(0)) return;
     for (const Stage &stage : stages)
-      if (isResident && fitsStaging(stage)) stagingBytes = std::max(stagingBytes, stagedBytes(stage, size));
+      if (isResident && fitsStaging(stage)) stagingBytes = std::max(stagingBytes, stagedBytes(stage, size.number()));
     lane = k.remainder(k.thread(), threads);
     Index row = rows == 1 ? k.block() : e.add(e.mul(k.block(), rows), k.quotient(k.thread(), threads));
-    k.when(count % rows ? e.lessThan(row, count) : Value(), [&] { emitRow(row, outer); });
+    k.when(isMultiple(count, rows) ? Value() : e.lessThan(row, count), [&] { emitRow(row, outer); });
   }
 
 private:
@@ -37,15 +37,15 @@ private:
   SmallVector<Trip> trips; // of a resident row
   bool isFirstStage = true;
 
-  void emitRow(Index row, ArrayRef<int64_t> outer) {
+  void emitRow(Index row, ArrayRef<Index> outer) {
     k.place(position, row, outer, int64_t(axis));
-    for (int64_t from = 0; isResident && from < size; from += threads) {
+    for (int64_t from = 0; isResident && from < size.number(); from += threads) {
       Index at = e.add(lane, from);
-      bool isWhole = from + threads <= size;
-      trips.push_back({isWhole ? at : e.min(at, size - 1), isWhole ? Value() : e.lessThan(at, size)});
+      bool isWhole = from + threads <= size.number();
+      trips.push_back({isWhole ? at : e.min(at, e.sub(size, 1)), isWhole ? Value() : e.lessThan(at, size)});
     }
     for (const Stage &stage : stages) {
-      rememberResults(stage, size ? reduce(stage) : empty(stage));
+      rememberResults(stage, size.isConstant(0) ? empty(stage) : reduce(stage));
       isFirstStage = false;
     }
     if (!results(true).empty()) storeRow();
@@ -72,11 +72,13 @@ private:
     return threads > kWarp ? shared(stage, acc) : acc;
   }
 
-  bool fitsStaging(const Stage &stage) { return size <= cpu::kRowBlock && stagedBytes(stage, size) <= kMostStaging; }
+  bool fitsStaging(const Stage &stage) {
+    return isAtMost(size, cpu::kRowBlock) && stagedBytes(stage, size.number()) <= kMostStaging;
+  }
 
   /// A resident row, whose elements stay in registers also where the first warp adds them in shared memory.
   Accumulators inOrder(const Stage &stage) {
-    SmallVector<Value> memory = staging(stage, size);
+    SmallVector<Value> memory = staging(stage, size.number());
     for (const Trip &trip : trips) {
       position[axis] = {trip.at, 0, {}};
       SmallVector<Expr> elements;
@@ -109,13 +111,13 @@ public:
   void run() {
     auto outer = space;
     outer[axis] = 1;
-    int64_t count = product(outer);
-    k.threads = threads, k.blocks = ceilDiv(count, threads);
-    if (!count) return;
+    Index count = k.product(outer);
+    k.threads = threads, k.blocks = e.ceilDiv(count, threads);
+    if (count.isConstant(0)) return;
     Index column = e.add(e.mul(k.block(), threads), k.thread());
-    k.when(count % threads ? e.lessThan(column, count) : Value(), [&] {
+    k.when(isMultiple(count, threads) ? Value() : e.lessThan(column, count), [&] {
       k.place(position, column, outer, int64_t(axis));
-      for (const Stage &stage : stages) rememberResults(stage, size ? reduce(stage) : empty(stage));
+      for (const Stage &stage : stages) rememberResults(stage, size.isConstant(0) ? empty(stage) : reduce(stage));
       if (!results(true).empty())
         e.loop(0, size, 1, [&](Index at) {
           Evaluator::Scope scope(ev, 0, {});

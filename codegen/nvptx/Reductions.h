@@ -43,9 +43,9 @@ protected:
   Evaluator &ev;
   SmallVector<Stage> stages;
   Shape spaceType;
-  SmallVector<int64_t, 4> space;
+  Sizes space;
   size_t axis;
-  int64_t size;   // of the axis
+  Index size;     // of the axis
   int64_t unroll; // steps whose elements are loaded before the first
   Coordinates position;
 
@@ -110,8 +110,8 @@ protected:
   Value emptyOf(const Reducer &r) { return cpu::emptyOf(r.id, e.scalar(r.dtype, 0)).value; }
   /// Blocks, whose results `reduce` gives, joined pairwise.
   Accumulators inBlocks(const Stage &stage, int64_t block, llvm::function_ref<Accumulators(Index, Index)> reduce) {
-    if (size <= block) return reduce(0, size);
-    int64_t blocks = ceilDiv(size, block);
+    if (isAtMost(size, block)) return reduce(0, size);
+    Index blocks = e.ceilDiv(size, block);
     SmallVector<cpu::PairwiseStack> stacks;
     for (const Reducer &r : stage) stacks.emplace_back(e, r.dtype, 0);
     auto joining = [&](const Reducer &r) { return [&](Value a, Value b) { return r.join(e, a, b)[0]; }; };

@@ -113,7 +113,7 @@ private:
   /// All threads compute elements into shared memory, chunk by chunk; the first warp adds them.
   Accumulators inChunks(const Stage &stage, Index from, Index to) {
     int64_t chunk = threads;
-    while (chunk < cpu::kRowBlock && stagedBytes(stage, 2 * chunk) <= kStaging && chunk < size) chunk *= 2;
+    while (chunk < cpu::kRowBlock && stagedBytes(stage, 2 * chunk) <= kStaging && !isAtMost(size, chunk)) chunk *= 2;
     SmallVector<Value> memory = staging(stage, chunk);
     Accumulators acc = e.loop(from, to, chunk, start(stage), [&](Index begin, ValueRange carried) {
       Index end = e.min(to, e.add(begin, chunk));

@@ -11,9 +11,9 @@ class ScanEmitter {
 protected:
   ScanEmitter(GpuKernel &k)
       : k(k), e(k.e), ev(k.ev), op(cast<ir::ArrayOp>(k.yielded()[0].getDefiningOp())), out(k.outputs[0]), axis(size_t(op.getAlong()[0])),
-        outer(k.shapeOf(out)), size(outer[axis]), dtype(out.dtype) {
+        outer(out.shape), size(outer[axis]), dtype(out.dtype) {
     outer[axis] = 1;
-    lines = product(outer);
+    lines = k.product(outer);
   }
 
   GpuKernel &k;
@@ -22,8 +22,8 @@ protected:
   ir::ArrayOp op;
   const Buffer &out;
   size_t axis;
-  SmallVector<int64_t, 4> outer;
-  int64_t size, lines; // of a line; how many there are
+  Sizes outer;
+  Index size, lines; // of a line; how many there are
   DType dtype;
   Coordinates position;
 
@@ -46,7 +46,7 @@ public:
   LineScan(GpuKernel &k, ir::LinesAttr schedule) : ScanEmitter(k), threads(schedule.getThreads()), each(schedule.getEach()) {}
 
   void run() {
-    if (!size) return;
+    if (size.isConstant(0)) return;
     forEachPosition(
         k, threads, outer,
         [&](Coordinates &at) {
@@ -54,12 +54,17 @@ public:
           position.resize(outer.size());
           Value first = elementAt(0);
           storeAt(0, first);
-          int64_t whole = 1 + (size - 1) / each * each;
+          Index whole = e.add(e.mul(k.quotient(e.sub(size, 1), each), each), 1);
           Value before = e.loop(1, whole, each, ValueRange{first}, [&](Index from, ValueRange carried) {
             Evaluator::Scope scope(ev, 0, {});
             return SmallVector<Value>{steps(from, each, carried[0])};
           })[0];
-          steps(whole, size - whole, before);
+          if (size.isStatic()) steps(whole, size.number() - whole.number(), before);
+          else
+            e.loop(whole, size, 1, ValueRange{before}, [&](Index from, ValueRange carried) {
+              Evaluator::Scope scope(ev, 0, {});
+              return SmallVector<Value>{steps(from, 1, carried[0])};
+            });
         },
         int64_t(axis));
   }
@@ -82,14 +87,14 @@ public:
   StagedScan(GpuKernel &k, ir::LinesAttr schedule) : ScanEmitter(k), held(schedule.getStage()), columns(kTile / held) {}
 
   void run() {
-    k.threads = kWarp, k.blocks = ceilDiv(lines, held);
-    if (!size) k.blocks = 0;
-    if (!k.blocks) return;
+    k.threads = kWarp, k.blocks = e.ceilDiv(lines, held);
+    if (size.isConstant(0)) k.blocks = 0;
+    if (k.blocks.isConstant(0)) return;
     memory = k.shared(held * (columns + 1) * byteSize(dtype));
     lane = k.thread(), first = e.mul(k.block(), held);
     for (int64_t line = 0; line < held; ++line) {
       Index number = e.add(first, line);
-      bool isThere = lines % held == 0 || line == 0;
+      bool isThere = isMultiple(lines, held) || line == 0;
       Value condition = isThere ? Value() : e.lessThan(number, lines);
       Coordinates place;
       k.place(place, condition ? Index(either(condition, e.use(number), e.use(first))) : number, outer, int64_t(axis));
@@ -125,7 +130,7 @@ private:
     for (int64_t i = 0; i < kTile; i += kWarp) {
       int64_t line = i / columns;
       Index column = e.add(lane, i % columns);
-      Value isInside = size % columns ? e.lessThan(e.add(from, column), size) : Value();
+      Value isInside = isMultiple(size, columns) ? Value() : e.lessThan(e.add(from, column), size);
       body(places[size_t(line)], line, column, isInside);
     }
   }
@@ -183,7 +188,7 @@ public:
     auto join = [&](Value before, Value x) { return next(before, x); };
     GroupScanner scanner(k, dtype, lines, size, schedule, join);
     k.launches = scanner.launches();
-    if (!size || !lines) return;
+    if (size.isConstant(0) || lines.isConstant(0)) return;
     auto go = [&](Index line) { k.place(position, line, outer, int64_t(axis)); };
     scanner.emit(
         k.launch,

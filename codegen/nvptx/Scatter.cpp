@@ -10,7 +10,7 @@ class ScatterEmitter {
 public:
   ScatterEmitter(GpuKernel &k)
       : k(k), e(k.e), op(cast<ir::ArrayOp>(k.yielded()[0].getDefiningOp())), out(k.outputs[0]), indices(op->getOperand(1)),
-        updates(op->getOperand(2)), axis(size_t(op.getAlong()[0])), outer(k.shapeOf(out)), size(outer[axis]), count(k.shapeOf(indices)[0]),
+        updates(op->getOperand(2)), axis(size_t(op.getAlong()[0])), outer(out.shape), size(outer[axis]), count(k.shapeOf(indices)[0]),
         copies(op.getMain() == k.placedWithResult ? 0 : 1) {
     outer[axis] = 1;
   }
@@ -34,10 +34,10 @@ public:
   /// The updates are sorted by where they go, and those of one element are put there by one thread.
   void run(ir::MergeSortAttr schedule) {
     Sorter sorter(k, DType::U32, 1, count, schedule);
-    k.launches = copies + (count ? sorter.launches() + 1 : 0);
+    k.launches = copies + (count.isConstant(0) ? 0 : sorter.launches() + 1);
     if (k.launch < copies) return copy();
-    if (!count) return;
-    Value keys = k.scratch(count * byteSize(DType::U32)), places = k.scratch(count * byteSize(DType::I32));
+    if (count.isConstant(0)) return;
+    Value keys = k.scratch(e.mul(count, byteSize(DType::U32))), places = k.scratch(e.mul(count, byteSize(DType::I32)));
     if (k.launch + 1 == k.launches) return putSorted(keys, places);
     auto keyAt = [&](Index, Index i) {
       auto [index, isBad] = indexAt(i);
@@ -59,13 +59,12 @@ private:
   const Buffer &out;
   Value indices, updates;
   size_t axis;
-  SmallVector<int64_t, 4> outer;
-  int64_t size, count; // of the axis; of the updates
-  int64_t copies;      // launches that copy the array
+  Sizes outer;
+  Index size, count; // of the axis; of the updates
+  int64_t copies;    // launches that copy the array
 
   void copy() {
-    auto shape = k.shapeOf(out);
-    forEachPosition(k, kThreads, shape, [&](Coordinates &at) { k.ev.storeAt(out, at, k.ev.at(op.getMain(), at)); });
+    forEachPosition(k, kThreads, out.shape, [&](Coordinates &at) { k.ev.storeAt(out, at, k.ev.at(op.getMain(), at)); });
   }
 
   std::pair<Expr, Expr> indexAt(Index i) {
@@ -102,7 +101,7 @@ private:
   }
 
   void putSorted(Value keys, Value places) {
-    SmallVector<int64_t, 4> shape = {count};
+    Sizes shape = {count};
     shape.append(outer.begin(), outer.end());
     forEachPosition(k, kThreads, shape, [&](Coordinates &at) {
       Index first = at[0].base;
@@ -128,7 +127,7 @@ private:
         e.b, e.loc, TypeRange{i64, old.value.getType()}, ValueRange{e.use(first), old.value},
         [&](OpBuilder &, Location, ValueRange args) {
           Value isThere = e.lessThan(Index(args[0]), count);
-          Value isSame = scalar::equal(keyAt(e.min(Index(args[0]), count - 1)), key).value;
+          Value isSame = scalar::equal(keyAt(e.min(Index(args[0]), e.sub(count, 1))), key).value;
           scf::ConditionOp::create(e.b, e.loc, arith::AndIOp::create(e.b, e.loc, isThere, isSame), args);
         },
         [&](OpBuilder &, Location, ValueRange args) {

@@ -12,14 +12,21 @@
 using namespace mlir;
 
 namespace kiln::nvptx {
+
+using cpu::operator*;
+
 namespace {
 
 constexpr int64_t kThreads = 256, kLineThreads = 64; // of a block
 constexpr int64_t kBusy = 1 << 17;                   // threads that fill a large chip
 
-int64_t countOf(Value array) {
-  int64_t count = 1;
-  for (Size d : ir::typeOf(array).shape) count *= d.number();
+/// Schedules of programs for any size take open sizes for large ones, of which nothing is known.
+bool isBelow(cpu::Extent n, int64_t limit) { return n && *n < limit; }
+bool isMultiple(cpu::Extent n, int64_t by) { return by == 1 || (n && *n % by == 0); }
+
+cpu::Extent countOf(Value array) {
+  cpu::Extent count = 1;
+  for (cpu::Extent n : cpu::extentsOf(array)) count = count * n;
   return count;
 }
 
@@ -30,7 +37,7 @@ constexpr int64_t kAccess = 16;                // bytes of one, and so many a th
 int64_t elementBytes(ir::KernelOp kernel) {
   int64_t bytes = 1;
   for (Value array : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getResults())))
-    if (countOf(array) > 1) bytes = std::max(bytes, byteSize(ir::typeOf(array).dtype));
+    if (!isBelow(countOf(array), 2)) bytes = std::max(bytes, byteSize(ir::typeOf(array).dtype));
   return bytes;
 }
 
@@ -42,7 +49,7 @@ ir::ScheduleAttr singles(ir::KernelOp kernel) { return ir::GridAttr::get(kernel.
 int64_t widthOf(ir::KernelOp kernel, bool isFlat) {
   int64_t bytes = elementBytes(kernel), wide = kAccess / std::min(bytes, kAccess);
   Shape shape = ir::typeOf(kernel.getResult(0)).shape;
-  if (!shape.rank || wide == 1 || countOf(kernel.getResult(0)) < wide * kBusy / 4) return 1;
+  if (!shape.rank || wide == 1 || isBelow(countOf(kernel.getResult(0)), wide * kBusy / 4)) return 1;
   bool isOnTheWay = llvm::all_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
     return (ir::isKind(&op, Kind::Elementwise) || ir::isKind(&op, Kind::Index) || ir::isKind(&op, Kind::Source)) &&
            !isa<ir::DynamicSliceOp>(op);
@@ -50,7 +57,7 @@ int64_t widthOf(ir::KernelOp kernel, bool isFlat) {
   auto isReal = [](Type type) { return !isComplex(ir::typeOf(type).dtype); };
   if (!isOnTheWay || !llvm::all_of(kernel.getResultTypes(), isReal)) return 1;
   if (isFlat || shape.rank == 1) return bytes < 4 ? wide : 1;
-  return shape[shape.rank - 1].number() % wide ? 1 : wide;
+  return isMultiple(cpu::extentOf(shape[shape.rank - 1]), wide) ? wide : 1;
 }
 
 /// Accesses of 16 bytes a thread in all; fewer where a position costs much, or there are not enough of them.
@@ -59,7 +66,7 @@ int64_t positionsEach(ir::KernelOp kernel) {
   int64_t cost = 0;
   for (Operation &op : kernel.getBody().front().without_terminator()) cost += cast<ir::ArrayOp>(op).getCost();
   int64_t each = cost >= kDear ? 1 : std::min(kMost, kAccess / std::min(elementBytes(kernel), kAccess));
-  while (each > 1 && countOf(kernel.getResult(0)) < each * kBusy) each /= 2;
+  while (each > 1 && isBelow(countOf(kernel.getResult(0)), each * kBusy)) each /= 2;
   return each;
 }
 
@@ -93,9 +100,9 @@ ir::ScheduleAttr scheduleSquares(ir::KernelOp kernel, int64_t axis) {
   bool isSame = llvm::all_of(moves, [&](ir::TransposeOp move) { return byteSize(ir::typeOf(move.getResult()).dtype) == bytes; });
   auto shape = ir::typeOf(kernel.getResult(0)).shape;
   int64_t wide = kAccess / std::min(bytes, kAccess), side = bytes == 1 ? kLarge : bytes == 8 ? kLeast : kMiddle;
-  int64_t rows = shape[int(axis)].number(), columns = shape[shape.rank - 1].number();
+  cpu::Extent rows = cpu::extentOf(shape[int(axis)]), columns = cpu::extentOf(shape[shape.rank - 1]);
   bool isReal = llvm::all_of(kernel.getResultTypes(), [](Type type) { return !isComplex(ir::typeOf(type).dtype); });
-  bool isWide = isSame && isReal && bytes <= 8 && rows >= side && columns >= side && rows % wide == 0 && columns % wide == 0 &&
+  bool isWide = isSame && isReal && bytes <= 8 && !isBelow(rows, side) && !isBelow(columns, side) && isMultiple(rows, wide) && isMultiple(columns, wide) &&
                 count * side * side * bytes <= kMostSharedBytes;
   return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, axis, isWide ? wide : 1, isWide ? side : kLeast);
 }
@@ -104,7 +111,8 @@ ir::ScheduleAttr scheduleGrid(ir::KernelOp kernel, const cpu::KernelLayout &layo
   constexpr int64_t kSide = 32;
   auto axis = transposedAxis(kernel);
   auto shape = ir::typeOf(kernel.getResult(0)).shape;
-  bool isLarge = axis && shape[int(*axis)].number() >= kSide && shape[shape.rank - 1].number() >= kSide;
+  auto isLong = [&](int64_t axis) { return !isBelow(cpu::extentOf(shape[int(axis)]), kSide); };
+  bool isLarge = axis && isLong(*axis) && isLong(shape.rank - 1);
   if (isLarge && readsInPlace(kernel)) return scheduleSquares(kernel, *axis);
   bool isFlat = layout.outputs[0].shape.size() > 1 && cpu::isFlat(kernel, layout);
   int64_t wide = widthOf(kernel, isFlat);
@@ -121,11 +129,12 @@ bool isOrdered(ir::KernelOp kernel) {
 }
 
 /// Columns a thread; parts of them where there are few.
-ir::ScheduleAttr scheduleColumns(ir::KernelOp kernel, ArrayRef<ir::StageAttr> stages, int64_t size, int64_t columns) {
+ir::ScheduleAttr scheduleColumns(ir::KernelOp kernel, ArrayRef<ir::StageAttr> stages, cpu::Extent size, cpu::Extent columns) {
   constexpr int64_t kLeast = 64, kFew = kBusy / 2;
   int64_t split = cpu::kColumnBlock;
-  while (!isOrdered(kernel) && split > kLeast && ceilDiv(size, split) * columns < kBusy) split /= 2;
-  return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads, columns <= kFew && size >= 2 * split ? split : 0);
+  while (!isOrdered(kernel) && split > kLeast && size && columns && ceilDiv(*size, split) * *columns < kBusy) split /= 2;
+  bool isSplit = (!columns || *columns <= kFew) && !isBelow(size, 2 * split);
+  return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads, isSplit ? split : 0);
 }
 
 /// A warp a row of up to 1,024, or where it is a chain of products; else a block of eight. Few long rows in parts: of many a warp each.
@@ -135,23 +144,24 @@ ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout 
   SmallVector<ir::StageAttr> stages; // nothing is kept but in registers
   for (ir::StageAttr stage : cpu::stagesOf(kernel, layout))
     stages.push_back(ir::StageAttr::get(kernel.getContext(), stage.getReduce(), {}));
-  int64_t size = *space[axis], rows = 1;
-  for (size_t i = 0; i < space.size(); ++i) rows *= i == axis ? 1 : *space[i];
+  cpu::Extent size = space[axis], rows = 1;
+  for (size_t i = 0; i < space.size(); ++i) rows = rows * (i == axis ? 1 : space[i]);
   if (axis + 1 != space.size()) return scheduleColumns(kernel, stages, size, rows);
-  if (rows <= kFewRows && size >= 2 * cpu::kRowBlock) {
-    bool isMany = rows * ceilDiv(size, cpu::kRowBlock) >= kManyParts || hasVectorProducts(kernel);
+  if (isBelow(rows, kFewRows + 1) && !isBelow(size, 2 * cpu::kRowBlock)) {
+    bool isMany = (size && *rows * ceilDiv(*size, cpu::kRowBlock) >= kManyParts) || hasVectorProducts(kernel);
     return ir::RowGroupsAttr::get(kernel.getContext(), stages, isMany ? kWarp : kThreads, isMany ? kThreads / kWarp : 1, false,
                                   cpu::kRowBlock);
   }
-  int64_t threads = size <= kWarpRow || hasVectorProducts(kernel) ? kWarp : kThreads;
+  int64_t threads = isBelow(size, kWarpRow + 1) || hasVectorProducts(kernel) ? kWarp : kThreads;
   bool isFull = llvm::any_of(kernel.getResults(), [&space = space](Value v) { return cpu::extentsOf(v) == space; });
-  bool isResident = (stages.size() > 1 || isFull) && ceilDiv(size, threads) <= kResident;
+  bool isResident = (stages.size() > 1 || isFull) && isBelow(size, kResident * threads + 1);
   return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident, 0);
 }
 
 /// As many threads a line as there is work for; a long one in parts.
-ir::ScanGroupsAttr groupsOf(ir::KernelOp kernel, int64_t size, int64_t bytes) {
-  constexpr int64_t kMost = 1024, kEach = 16, kPart = 256;
+ir::ScanGroupsAttr groupsOf(ir::KernelOp kernel, cpu::Extent open, int64_t bytes) {
+  constexpr int64_t kMost = 1024, kEach = 16, kPart = 256, kLong = kMost * kEach + 1;
+  int64_t size = open.value_or(kLong);
   int64_t most = bytes > 4 ? kEach / 2 : kEach; // that registers hold
   int64_t each = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(ceilDiv(size, kWarp)))), 1, most);
   int64_t threads = std::max<int64_t>(kWarp, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, each)))));
@@ -171,13 +181,14 @@ ir::ScheduleAttr scheduleScan(ir::KernelOp kernel) {
   constexpr int64_t kShort = 16, kMany = 1 << 14, kWarps = 2048, kAhead = 8;
   Operation *op = cpu::mainOp(kernel);
   Shape shape = ir::typeOf(kernel.getResult(0)).shape;
-  int64_t axis = cast<ir::ArrayOp>(op).getAlong()[0], size = shape[int(axis)].number(), lines = 1;
-  for (int64_t i = 0; i < shape.rank; ++i) lines *= i == axis ? 1 : shape[int(i)].number();
+  int64_t axis = cast<ir::ArrayOp>(op).getAlong()[0];
+  cpu::Extent size = cpu::extentOf(shape[int(axis)]), lines = 1;
+  for (int64_t i = 0; i < shape.rank; ++i) lines = lines * (i == axis ? 1 : cpu::extentOf(shape[int(i)]));
   bool isLast = axis + 1 == shape.rank;
-  if (ir::isGroupable(op) && size >= kShort && (isLast || lines < kMany))
+  if (ir::isGroupable(op) && !isBelow(size, kShort) && (isLast || isBelow(lines, kMany)))
     return groupsOf(kernel, size, byteSize(ir::typeOf(kernel.getResult(0)).dtype));
-  if (!isLast || size < kShort) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, kAhead, 0);
-  int64_t held = std::clamp<int64_t>(int64_t(std::bit_floor(uint64_t(std::max<int64_t>(lines / kWarps, 1)))), 1, kWarp);
+  if (!isLast || isBelow(size, kShort)) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, kAhead, 0);
+  int64_t held = std::clamp<int64_t>(int64_t(std::bit_floor(uint64_t(std::max<int64_t>(lines.value_or(kWarps) / kWarps, 1)))), 1, kWarp);
   return ir::LinesAttr::get(kernel.getContext(), kWarp, 1, held);
 }
 
@@ -197,8 +208,9 @@ ir::ScheduleAttr scheduleScatter(ir::KernelOp kernel) {
   constexpr int64_t kFewUpdates = 64, kLeast = 64, kMost = 4096, kMostThreads = 512;
   auto op = cast<ir::ArrayOp>(cpu::mainOp(kernel));
   TensorType type = ir::typeOf(kernel.getResult(0));
-  int64_t updates = countOf(op->getOperand(1)), size = type.shape[int(op.getAlong()[0])].number();
-  int64_t lines = size ? countOf(kernel.getResult(0)) / size : 0;
+  int64_t updates = *countOf(op->getOperand(1)), size = type.shape[int(op.getAlong()[0])].number();
+  cpu::Extent all = countOf(kernel.getResult(0));
+  int64_t lines = !size ? 0 : all ? *all / size : kBusy;
   bool fits = !isComplex(type.dtype) && size < (int64_t(1) << 32) - 1 && updates < int64_t(1) << 31;
   if (!fits || updates < kFewUpdates || lines >= kBusy) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
   int64_t part = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(updates))), kLeast, kMost);
@@ -220,9 +232,6 @@ ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout
 
 /// What a schedule and layouts must be like together.
 LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
-  auto known = [](const cpu::Layout &array) { return llvm::all_of(array.strides, [](cpu::Extent s) { return s.has_value(); }); };
-  bool isKnown = llvm::all_of(layout.outputs, known) && llvm::all_of(layout.inputs, [&](auto &array) { return known(array.second); });
-  if (!isKnown) return kernel.emitError("target 'nvptx': expected arrays with known strides, got one whose strides a call tells");
   if (!isa<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::MatrixTilesAttr, ir::LinesAttr,
            ir::ScanGroupsAttr, ir::MergeSortAttr>(*kernel.getSchedule()))
     return cpu::refuse(kernel, "kind") << "expected one for blocks of threads, got " << *kernel.getSchedule();
@@ -234,6 +243,8 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
     return cpu::refuse(kernel, "collapse") << "expected arrays that are all read and written in the order of memory";
   if (failed(checkProduct(kernel, layout))) return failure();
   auto rows = dyn_cast<ir::RowGroupsAttr>(*kernel.getSchedule());
+  auto [space, axis] = cpu::spaceOf(kernel);
+  if (rows && rows.getResident() && !space[axis]) return cpu::refuse(kernel, "resident") << "expected rows of a size that is known";
   if (rows && rows.getThreads() > kWarp && hasVectorProducts(kernel))
     return cpu::refuse(kernel, "threads") << "expected " << kWarp << " for products, got " << rows.getThreads();
   auto columns = dyn_cast<ir::ColumnThreadsAttr>(*kernel.getSchedule());
@@ -247,8 +258,25 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
 
 LogicalResult checkPlanned(func::FuncOp fn) {
   if (failed(verifyPlanned(fn))) return failure();
-  if (ir::symbolsOf(fn)) return fn.emitError("target 'nvptx': expected sizes that are known, got a program for any size");
+  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
+    if (ir::symbolsOf(fn) && !takesOpenSizes(kernel))
+      return kernel.emitError() << "target 'nvptx': expected sizes that are known in a kernel of the kind '"
+                                << ir::stringifyKernelKind(kernel.getKind()) << "', got a program for any size";
   return success();
+}
+
+bool takesOpenSizes(ir::KernelOp kernel) {
+  auto isKnown = [](Value array) { return ir::typeOf(array).shape.isStatic(); };
+  auto isAxisKnown = [](Value array, int64_t axis) { return ir::typeOf(array).shape[int(axis)].isConstant(); };
+  Operation *op = cpu::mainOp(kernel);
+  switch (kernel.getKind()) {
+  case ir::KernelKind::Sort: return isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]); // the number of launches
+  case ir::KernelKind::Scatter:
+    return isKnown(op->getOperand(1)) && isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]);
+  case ir::KernelKind::Contraction: 
+    return (llvm::all_of(kernel.getInputs(), isKnown) && llvm::all_of(kernel.getResults(), isKnown)) || takesOpenProduct(kernel);
+  default: return true;
+  }
 }
 
 LogicalResult scheduleProgram(func::FuncOp fn) {

@@ -24,9 +24,10 @@ bool isWide(ir::DotGeneralOp dot, Value operand, const cpu::KernelLayout &layout
   size_t batches = dot.getXBatch().size();
   for (size_t axis : {batches, batches + 1})
     if (array.strides[axis] == 1 && array.shape[axis] != 1) last = int64_t(axis);
-  if (last < 0 || *array.shape[size_t(last)] % lanes) return false;
+  auto isWhole = [&](cpu::Extent n) { return n && *n % lanes == 0; };
+  if (last < 0 || !isWhole(array.shape[size_t(last)])) return false;
   for (auto [axis, stride] : llvm::enumerate(array.strides))
-    if (int64_t(axis) != last && *stride % lanes && array.shape[axis] != 1) return false;
+    if (int64_t(axis) != last && !isWhole(stride) && array.shape[axis] != 1) return false;
   return true;
 }
 
@@ -46,14 +47,16 @@ struct Tiles {
   int64_t tile[2], block[3], stages;
 };
 
-/// The result of a product, as tiles cut it.
+/// The result of a product, as tiles cut it. Open sizes are middling: neither few, nor enough for the largest tiles.
 struct Result {
+  static constexpr int64_t kOpen = 1024;
   int64_t rows, columns, matrices = 1;
 
   explicit Result(ir::DotGeneralOp dot) {
     auto shape = ir::typeOf(dot.getResult()).shape;
-    rows = shape[shape.rank - 2].number(), columns = shape[shape.rank - 1].number();
-    for (int i = 0; i + 2 < shape.rank; ++i) matrices *= shape[i].number();
+    auto sizeOf = [&](int axis) { return cpu::extentOf(shape[axis]); };
+    rows = sizeOf(shape.rank - 2).value_or(kOpen), columns = sizeOf(shape.rank - 1).value_or(kOpen);
+    for (int i = 0; i + 2 < shape.rank; ++i) matrices *= sizeOf(i).value_or(1);
   }
   /// Whether there are enough blocks of this size for a large chip.
   bool fills(int64_t side, int64_t other) const {
@@ -130,9 +133,17 @@ ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel, const cpu::KernelLayout &l
   return ir::ThreadTilesAttr::get(kernel.getContext(), tiles.tile, tiles.block, stages, copy, wide, isLarge ? 2 : 0);
 }
 
+bool takesOpenProduct(ir::KernelOp kernel) {
+  auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
+  return ir::narrowOf(dot) == DType::F32 || !isFast(kernel); // matrix units want tiles that fit the sizes
+}
+
 LogicalResult checkProduct(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto tiles = dyn_cast<ir::ThreadTilesAttr>(*kernel.getSchedule());
   auto matrix = dyn_cast<ir::MatrixTilesAttr>(*kernel.getSchedule());
+  auto isKnown = [](Value array) { return ir::typeOf(array).shape.isStatic(); };
+  if (matrix && !(llvm::all_of(kernel.getInputs(), isKnown) && llvm::all_of(kernel.getResults(), isKnown)))
+    return cpu::refuse(kernel, "matrix_tiles") << "expected sizes that are known";
   if (matrix && matrix.getGroup() && !hasGroups(kernel)) return cpu::refuse(kernel, "group") << "expected the chip " << kGroupChip;
   if (matrix && !isFast(kernel))
     return cpu::refuse(kernel, "matrix_tiles") << "expected a program with " << ir::kFastMath << ", as the units' order shows in the bits";

@@ -19,12 +19,12 @@ struct Sort {
 
 void emitMerges(GpuKernel &k, ir::MergeSortAttr schedule) {
   Sort sort(k);
-  auto outer = k.shapeOf(k.outputs[0]);
-  int64_t size = std::exchange(outer[sort.axis], 1), lines = product(outer);
+  Sizes outer = k.outputs[0].shape;
+  Index size = std::exchange(outer[sort.axis], 1), lines = k.product(outer);
   DType keyType = DType(int(scalar::integerOf(ir::typeOf(sort.op.getMain()).dtype)) + int(DType::U8) - int(DType::I8));
   Sorter sorter(k, keyType, lines, size, schedule);
   k.launches = sorter.launches();
-  if (!size || !lines) return;
+  if (size.isConstant(0) || lines.isConstant(0)) return;
   auto positionOf = [&](Index line, Index at) {
     Coordinates position;
     k.place(position, line, outer, int64_t(sort.axis));
@@ -44,7 +44,7 @@ void emitCounts(GpuKernel &k, int64_t threads) {
   Sort sort(k);
   size_t axis = sort.axis;
   Emitter &e = k.e;
-  auto shape = k.shapeOf(k.outputs[0]);
+  const Sizes &shape = k.outputs[0].shape;
   forEachPosition(k, threads, shape, [&](Coordinates &position) {
     Expr x = k.ev.at(sort.op.getMain(), position), mine = cpu::sortKey(x, sort.isDescending);
     Expr here(e.b, e.loc, e.use(position[axis].base), DType::I64);

@@ -17,18 +17,20 @@ public:
   using KeyAt = llvm::function_ref<Expr(Index line, Index at)>;
   using Put = llvm::function_ref<void(Index line, Index at, const Pair &pair)>;
 
-  Sorter(GpuKernel &k, DType keyType, int64_t lines, int64_t size, ir::MergeSortAttr schedule)
+  /// The size of a line says how many launches there are: it must be known.
+  Sorter(GpuKernel &k, DType keyType, Index lines, Index size, ir::MergeSortAttr schedule)
       : k(k), e(k.e), keyType(keyType), lines(lines), size(size), threads(schedule.getThreads()), part(schedule.getPart()),
-        parts(ceilDiv(size, part)) {}
+        parts(ceilDiv(size.number(), part)) {}
 
   int64_t launches() const { return 1 + int64_t(llvm::Log2_64_Ceil(uint64_t(std::max<int64_t>(parts, 1)))); }
 
   /// Launch `number` of them. The last one puts the pairs where they belong; those before it, into scratch memory.
   void emit(int64_t number, KeyAt keyAt, Put put) {
     launch = number;
-    k.threads = threads, k.blocks = lines * parts;
+    k.threads = threads, k.blocks = e.mul(lines, parts);
+    Index all = e.mul(lines, size);
     if (launches() > 1)
-      for (Pairs &pairs : results) pairs = {k.scratch(lines * size * byteSize(keyType)), k.scratch(lines * size * kPlaceBytes)};
+      for (Pairs &pairs : results) pairs = {k.scratch(e.mul(all, byteSize(keyType))), k.scratch(e.mul(all, kPlaceBytes))};
     local = {k.shared(part * byteSize(keyType)), k.shared(part * kPlaceBytes)};
     Coordinates at;
     k.place(at, k.block(), {lines, parts});
@@ -50,7 +52,8 @@ private:
   GpuKernel &k;
   Emitter &e;
   DType keyType;
-  int64_t lines, size, threads, part, parts; // how many; of a line; of a block; elements of a part; of a line
+  Index lines, size;            // how many; of a line
+  int64_t threads, part, parts; // of a block; elements of a part; of a line
   int64_t launch = 0;
   Pairs results[2], local; // in turn of launches; of the block
   Index line, lineStart;   // of the block; in scratch memory
@@ -77,7 +80,7 @@ private:
     forEach([&](Index i) {
       Index at = e.add(from, i);
       Expr place = scalar::cast(number(at), DType::I32), most = ir::bits(place, keyType, ~uint64_t(0) >> (64 - 8 * byteSize(keyType)));
-      if (size % part == 0) return store(local, i, {keyAt(line, at), place});
+      if (isMultiple(size, part)) return store(local, i, {keyAt(line, at), place});
       auto branch = mlir::scf::IfOp::create(e.b, e.loc, mlir::TypeRange{e.registerType(keyType)}, e.lessThan(at, size), true);
       {
         mlir::OpBuilder::InsertionGuard guard(e.b);
@@ -92,7 +95,7 @@ private:
     sortLocal();
     forEach([&](Index i) {
       Index at = e.add(from, i);
-      k.when(size % part ? e.lessThan(at, size) : Value(), [&] { put(at, load(local, i)); });
+      k.when(isMultiple(size, part) ? Value() : e.lessThan(at, size), [&] { put(at, load(local, i)); });
     });
   }
 

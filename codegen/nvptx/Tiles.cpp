@@ -23,7 +23,7 @@ public:
   }
 
   void run() {
-    if (!k.blocks) return;
+    if (k.blocks.isConstant(0)) return;
     way.x.share(down), way.y.share(across);
     way.place();
     constexpr int64_t kAcross = 8, kDown = kWarp / kAcross; // threads of a warp, so that it reads few lines of both
@@ -32,8 +32,7 @@ public:
     firstColumn = way.y.firstLine(e.add(e.mul(k.remainder(warp, across / kAcross), kAcross), k.remainder(lane, kAcross)));
     Pipeline::Sums sums(size_t(rows * columns), e.scalar(way.dtype, 0).value);
     sums = way.run(sums, [&](Index stage, Pipeline::Sums &sums) { multiply(stage, sums); });
-    if (way.rest()) sums = addRest(way.bringRest(), sums);
-    store(sums);
+    store(withRest(sums));
   }
 
 private:
@@ -45,6 +44,18 @@ private:
 
   void add(Value &sum, Expr left, Expr top) {
     sum = cpu::scalarOp(Op::DotGeneral, left, top, Expr(e.b, e.loc, sum, way.dtype), way.dtype).value;
+  }
+
+  Pipeline::Sums withRest(Pipeline::Sums sums) {
+    if (way.rest().isStatic()) return way.rest().isConstant(0) ? sums : addRest(way.bringRest(), sums);
+    auto branch = scf::IfOp::create(e.b, e.loc, ValueRange(sums).getTypes(), e.lessThan(0, way.rest()), true);
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(e.b, e.loc, sums);
+    e.b.setInsertionPointToStart(branch.thenBlock());
+    Evaluator::Scope scope(k.ev, 0, {});
+    scf::YieldOp::create(e.b, e.loc, addRest(way.bringRest(), sums));
+    return Pipeline::Sums(branch.getResults());
   }
 
   /// The last steps, which are less than a block. A loop, for they are few, and may be needed under the guards of stores alone, where the

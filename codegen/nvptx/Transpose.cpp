@@ -13,12 +13,12 @@ static void emitSquares(GpuKernel &k) {
   constexpr int64_t kSide = 32, kPitch = kSide + 1; // a column of shared memory is in all banks
   auto grid = k.schedule<ir::GridAttr>();
   Emitter &e = k.e;
-  SmallVector<int64_t, 4> shape = k.shapeOf(k.outputs[0]), squares(shape);
+  Sizes shape = k.outputs[0].shape, squares(shape);
   size_t axis = size_t(grid.getTranspose()), last = shape.size() - 1;
   k.threads = grid.getThreads();
-  for (size_t i : {axis, last}) squares[i] = ceilDiv(shape[i], kSide);
-  k.blocks = product(squares);
-  if (!k.blocks) return;
+  for (size_t i : {axis, last}) squares[i] = e.ceilDiv(shape[i], kSide);
+  k.blocks = k.product(squares);
+  if (k.blocks.isConstant(0)) return;
   Coordinates position;
   k.place(position, k.block(), squares);
   Index row = e.mul(position[axis].base, kSide), column = e.mul(position[last].base, kSide);
@@ -54,7 +54,7 @@ namespace {
 class WideTranspose {
 public:
   WideTranspose(GpuKernel &k, ir::GridAttr grid)
-      : k(k), e(k.e), shape(k.shapeOf(k.outputs[0])), axis(size_t(grid.getTranspose())), last(shape.size() - 1), side(grid.getSide()),
+      : k(k), e(k.e), shape(k.outputs[0].shape), axis(size_t(grid.getTranspose())), last(shape.size() - 1), side(grid.getSide()),
         wide(grid.getWide()) {
     for (auto move : k.kernel.getBody().front().getOps<ir::TransposeOp>()) turned.push_back({move.getResult(), {}});
     dtype = ir::typeOf(turned[0].value).dtype;
@@ -64,10 +64,10 @@ public:
   }
 
   void run() {
-    SmallVector<int64_t, 4> squares(shape);
-    for (size_t i : {axis, last}) squares[i] = ceilDiv(shape[i], side);
-    k.blocks = product(squares);
-    if (!k.blocks) return;
+    Sizes squares(shape);
+    for (size_t i : {axis, last}) squares[i] = e.ceilDiv(shape[i], side);
+    k.blocks = k.product(squares);
+    if (k.blocks.isConstant(0)) return;
     k.place(position, k.block(), squares);
     column = e.mul(position[last].base, side);
     for (Turned &each : turned) each.memory = k.shared(side * side * byteSize(dtype));
@@ -88,7 +88,7 @@ private:
   };
   GpuKernel &k;
   Emitter &e;
-  SmallVector<int64_t, 4> shape;
+  Sizes shape;
   size_t axis, last;
   int64_t side, wide, pack = 1, words = 0, across = 0, groups = 0;
   DType dtype = DType::F32; // of what is turned
@@ -111,7 +111,7 @@ private:
   Value isInside(ArrayRef<Coordinate> at) {
     Value all;
     for (size_t i : {axis, last}) {
-      if (shape[i] % side == 0) continue;
+      if (isMultiple(shape[i], side)) continue;
       Value mine = e.lessThan(at[i].base, shape[i]);
       all = all ? arith::AndIOp::create(e.b, e.loc, all, mine).getResult() : mine;
     }

@@ -39,13 +39,15 @@ bool Wide::isOneAccess(const Buffer &buffer, ArrayRef<Coordinates> at) {
   if (isComplex(buffer.dtype) || count * byteSize(buffer.dtype) > kAccessBytes) return false;
   for (auto [axis, stride] : llvm::enumerate(buffer.strides)) {
     Index first = at[0][axis].base;
-    if (stride.number() % count != 0 && !isMultiple(first)) return false;
+    if (!nvptx::isMultiple(stride, count) && !isMultiple(first)) return false;
   }
   for (size_t i = 1; i < at.size(); ++i) {
     int64_t distance = 0;
     for (auto [axis, stride] : llvm::enumerate(buffer.strides)) {
       Index first = at[0][axis].base, mine = at[i][axis].base;
       if (first.base() != mine.base()) return false;
+      if (first == mine) continue;
+      if (!stride.isStatic()) return false;
       distance += (mine.offset() - first.offset()) * stride.number();
     }
     if (distance != int64_t(i)) return false;

@@ -13,4 +13,7 @@ inline constexpr llvm::StringLiteral kSlot = "slot";
 /// The sizes that a further symbol of a program (kProducts) is the product of.
 llvm::SmallVector<Size> factorsOf(mlir::Operation *program, int64_t symbol);
 
+/// The types of the open blocks of its workspace (kBlocks).
+llvm::SmallVector<TensorType> blocksOf(mlir::Operation *program);
+
 } // namespace kiln::ir

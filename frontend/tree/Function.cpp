@@ -94,6 +94,11 @@ std::string Function::advance(Step &step, JitMode mode, bool isLong) {
   auto code = segment.code;
   bool isDeclined = code->state == Code::Failed && code->isDeclined;
   if (mode == JitMode::Sync && code->state != Code::Ready && !isDeclined) waitFor(code);
+  bool hasFixedSizes = segment.device && segment.isOpen() && code->state == Code::Failed && code->isDeclined;
+  if (hasFixedSizes) { // the compiler for the device has no code for any size
+    segment.takeOwnCode();
+    return advance(step, mode, isLong);
+  }
   if (!adoptCode(step) && (++code->replays >= kReplays || isLong)) compileLater(code);
   if (code->state != Code::Failed) return "";
   return code->error + " (calls run operation by operation, without optimized code)";

@@ -44,7 +44,7 @@ Array overwritten(std::span<const Array *const> inputs, size_t input, int holder
 /// Runs the code of a segment into new arrays.
 RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
   if (segment.executable->program) {
-    auto results = runOn(*segment.device, *segment.executable, inputs, segment.outputs);
+    auto results = runOn(*segment.device, *segment.executable, inputs, segment.outputs, segment.values);
     if (results) made = std::move(*results);
     return results ? RunStatus::Done : RunStatus::Eager;
   }

@@ -142,9 +142,12 @@ std::shared_ptr<Code> codeOf(const Trace &trace, Accelerator *on) {
   return code;
 }
 
+Trace Segment::traceOfCode() const { return device ? forAccelerator(*trace) : *trace; }
+
 void Segment::takeOwnCode() {
+  values = {};
   if (device) {
-    if (why.empty()) code = codeOf(forAccelerator(*trace), device->accelerator());
+    if (why.empty()) code = codeOf(traceOfCode(), accelerator());
     return;
   }
   code = codeOf(*trace, nullptr);

@@ -32,6 +32,9 @@ struct Segment {
   bool isOpen() const { return code && code->trace.isOpen(); }
   /// Other threads of the host run meanwhile.
   bool isLong() const { return seconds >= 20e-6; }
+  /// The trace as its code sees it, and where that runs; null: the CPU.
+  Trace traceOfCode() const;
+  Accelerator *accelerator() const { return device ? device->accelerator() : nullptr; }
   /// Gives it code of its own: one for all segments of the process with this trace.
   void takeOwnCode();
   /// Takes over code that has become ready; false where there is none yet.

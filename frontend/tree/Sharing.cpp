@@ -1,5 +1,6 @@
 #include "frontend/tree/Sharing.h"
 
+#include "frontend/Accelerated.h"
 #include "lib/Core/Roll.h"
 
 #include <algorithm>
@@ -21,7 +22,9 @@ int64_t ProbeSizes::of(const std::string &name, int64_t size, int64_t low, int64
 }
 
 bool Sharing::share(Segment &segment, const std::shared_ptr<Code> &program) const {
-  auto values = instantiate(program->trace, *segment.trace);
+  bool isRefused = program->on && program->state == Code::Failed; // by its compiler, which may still take the sizes one by one
+  if (isRefused || program->on != segment.accelerator()) return false;
+  auto values = instantiate(program->trace, segment.traceOfCode());
   if (!values) return false;
   segment.values = std::move(*values);
   segment.code = program;
@@ -31,12 +34,12 @@ bool Sharing::share(Segment &segment, const std::shared_ptr<Code> &program) cons
 /// A program that has `segment` and `with`, the trace of `other`, as instances.
 bool Sharing::widen(const OpenAxes *allowed, Segment &segment, const Trace &with, Segment *other) {
   Difference difference;
-  auto trace = generalize(with, *segment.trace, &difference, allowed);
+  auto trace = generalize(with, segment.traceOfCode(), &difference, allowed);
   if (!trace || !trace->isOpen()) {
     segment.apart = difference.why;
     return false;
   }
-  auto program = codeOf(*trace);
+  auto program = codeOf(*trace, segment.accelerator());
   if (!share(segment, program)) return false;
   // Code of its own that nobody has asked for yet is not worth compiling any more.
   if (other && other->code->state == Code::Recorded && other->trace) {
@@ -51,24 +54,24 @@ bool Sharing::widen(const OpenAxes *allowed, Segment &segment, const Trace &with
 
 bool Sharing::joinEarlier(const OpenAxes *allowed, Segment &segment, std::span<Segment *const> earlier) {
   for (auto &program : std::vector(open))
-    if (widen(allowed, segment, program->trace, nullptr)) return true;
+    if (program->on == segment.accelerator() && widen(allowed, segment, program->trace, nullptr)) return true;
   size_t compared = 0;
   for (auto other = earlier.rbegin(); other != earlier.rend() && compared < kMostOpen; ++other) {
     Segment &known = **other;
-    if (!known.code || known.isOpen() || known.device) continue;
+    if (!known.code || known.isOpen() || known.device != segment.device) continue;
     if (*known.trace == *segment.trace) {
       segment.takeOwnCode(); // the arguments differ in what the program does not see
       return true;
     }
     ++compared;
-    if (widen(allowed, segment, *known.trace, &known)) return true;
+    if (widen(allowed, segment, known.traceOfCode(), &known)) return true;
   }
   return false;
 }
 
 void Sharing::choose(Dynamic dynamic, const OpenAxes &allowed, Segment &segment, std::span<Segment *const> earlier, const Probe &probe) {
   if (segment.outputs.empty()) return;
-  if (segment.device) return segment.takeOwnCode();
+  if (!segment.why.empty()) return; // there is no code
   bool mayShare = dynamic != Dynamic::Never;
   if (mayShare)
     for (auto &program : open)
@@ -78,12 +81,13 @@ void Sharing::choose(Dynamic dynamic, const OpenAxes &allowed, Segment &segment,
   if (dynamic >= Dynamic::Everywhere && open.empty()) {
     std::string why;
     auto other = probe(why);
+    if (other && segment.device) other = forAccelerator(*other);
     if (other && widen(limit, segment, *other, nullptr)) return;
     if (why.empty()) why = segment.apart;
     if (dynamic == Dynamic::Declared && !why.empty())
       throw Error(ErrorKind::Trace, "dynamic: expected a function whose recordings differ in sizes alone, got at another size: " + why);
   }
-  auto anyTrips = mayShare ? openTrips(*segment.trace) : std::nullopt;
+  auto anyTrips = mayShare && !segment.device ? openTrips(*segment.trace) : std::nullopt;
   if (!anyTrips) return segment.takeOwnCode();
   auto program = codeOf(*anyTrips);
   share(segment, program);

@@ -17,7 +17,7 @@ public:
   using Probe = std::function<std::optional<Trace>(std::string &why)>;
 
   /// Chooses the code of a recorded segment: that of an earlier recording that it is an instance of, of a new program that has both as
-  /// instances, or its own; its own for one of another device than the CPU. Nothing is compiled. `allowed`: the axes declared open, by
+  /// instances, or its own. Nothing is compiled. `allowed`: the axes declared open, by
   /// input. Throws Error (trace) where a declaration does not hold.
   void choose(Dynamic dynamic, const OpenAxes &allowed, Segment &segment, std::span<Segment *const> earlier, const Probe &probe);
 

@@ -65,12 +65,13 @@ public:
   Program(Opened &on, LaunchPlan plan)
       : AcceleratorProgram(plan.programs.at(0)), on(on), loaded(on.device, std::move(plan)), entry(loaded.program(this->plan.name)) {}
 
-  int32_t run(std::span<const Argument> arguments) override {
+  int32_t run(std::span<const Argument> arguments, std::span<const int64_t> sizes) override {
+    size_t workspace = plan.workspaceFor(sizes);
     std::lock_guard lock(on.mutex);
     std::vector<Address> arrays = addressesOf(arguments);
     auto &word = *static_cast<volatile int32_t *>(on.status.data);
     if (plan.canFail) word = 0;
-    loaded.launch(*on.stream, entry, arrays, on.workspaceOf(size_t(plan.workspaceBytes)), Address(on.status.data));
+    loaded.launch(*on.stream, entry, arrays, on.workspaceOf(workspace), Address(on.status.data), sizes);
     if (!plan.canFail) return 0;
     on.stream->synchronize();
     return word;

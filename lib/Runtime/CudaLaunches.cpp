@@ -2,35 +2,57 @@
 
 #include "lib/Runtime/CudaInternal.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace kiln::cuda {
 
 Launches::Launches(Device &device, const LaunchPlan::Program &program, const std::function<Kernel(const std::string &)> &kernelOf)
-    : device(device) {
+    : device(device), isOpen(program.sizes > 0) {
   using Memory = LaunchPlan::Memory;
   for (const LaunchPlan::Launch &launch : program.launches) {
     Kernel kernel = kernelOf(launch.kernel);
-    Step step{{}, pointers.size(), launch.arguments.size()};
+    Step step{{}, launch.blocks, pointers.size(), launch.arguments.size()};
     step.node.function = kernel.handle;
     step.node.sharedBytes = unsigned(kernel.dynamicShared);
-    step.node.gridX = unsigned(launch.blocks), step.node.blockX = unsigned(launch.threads);
+    step.node.blockX = unsigned(launch.threads);
     steps.push_back(step);
     for (const LaunchPlan::Argument &a : launch.arguments) {
-      if (a.memory == Memory::Status) pointers.push_back({Pointer::Status, 0});
-      else if (a.memory == Memory::Workspace) pointers.push_back({Pointer::Workspace, Address(a.number)});
-      else pointers.push_back({a.number + (a.memory == Memory::Output ? program.inputs : 0), 0});
+      if (a.memory == Memory::Status) pointers.push_back({Pointer::Status, 0, 0});
+      else if (a.memory == Memory::Workspace) pointers.push_back({Pointer::Workspace, a.number, 0});
+      else if (a.memory == Memory::Size) pointers.push_back({Pointer::Size, PlanNumber::size(a.number.constant()), 0});
+      else pointers.push_back({a.number.constant() + (a.memory == Memory::Output ? program.inputs : 0), 0, 0});
     }
   }
+  if (!isOpen) fit({});
   values.resize(pointers.size());
   for (Address &value : values) arguments.push_back(&value);
 }
 
 Launches::~Launches() { forgetGraph(); }
 
-void Launches::put(Stream &stream, const Address *arrays, Address workspace, Address status) {
+/// Computes what follows from sizes.
+void Launches::fit(std::span<const int64_t> given) {
+  constexpr int64_t kMostBlocks = (int64_t(1) << 31) - 1;
+  sizes.clear(); // of no call, where it fails halfway
+  for (Step &step : steps) {
+    int64_t blocks = step.blocks.at(given);
+    if (blocks < 0 || blocks > kMostBlocks)
+      fail(ErrorKind::Value, "launch plan", "blocks", "at most " + std::to_string(kMostBlocks), std::to_string(blocks));
+    step.node.gridX = unsigned(blocks);
+  }
+  for (Pointer &pointer : pointers) pointer.offset = Address(pointer.number.at(given));
+  sizes.assign(given.begin(), given.end());
+}
+
+void Launches::put(Stream &stream, const Address *arrays, Address workspace, Address status, std::span<const int64_t> given) {
   Current current(device);
-  if (steps.size() <= 1) return launchOneByOne(stream, arrays, workspace, status);
+  if (steps.size() <= 1 && !isOpen) return launchOneByOne(stream, arrays, workspace, status);
   // Setting and playing belong together. What was played before keeps the pointers that it had.
   std::lock_guard lock(mutex);
+  if (isOpen && !std::ranges::equal(sizes, given)) fit(given);
+  auto hasNone = [](const Step &step) { return !step.node.gridX; };
+  if (steps.size() <= 1 || std::ranges::any_of(steps, hasNone)) return launchOneByOne(stream, arrays, workspace, status);
   if (!runnable) {
     int code = makeGraph();
     if (code != Success) forgetGraph();
@@ -48,6 +70,7 @@ void Launches::launchOneByOne(Stream &stream, const Address *arrays, Address wor
   std::vector<Address> many;
   std::vector<void *> manyArguments;
   for (const Step &step : steps) {
+    if (!step.node.gridX) continue;
     Address *current = few;
     void **given = fewArguments;
     if (step.count > kFew) {
@@ -69,13 +92,13 @@ void Launches::launchOneByOne(Stream &stream, const Address *arrays, Address wor
 int Launches::makeGraph() {
   const Driver &driver = device.functions;
   int code = driver.graphCreate(&graph, 0);
-  values.assign(values.size(), 0);
+  values.assign(values.size(), 0), blocks.clear();
   for (size_t i = 0; code == Success && i < steps.size(); ++i) {
     LaunchNode node = steps[i].node;
     node.arguments = arguments.data() + steps[i].first;
     NodeHandle made = nullptr;
     code = driver.graphAddLaunch(&made, graph, i ? &nodes.back() : nullptr, i ? 1 : 0, &node); // behind the one before
-    nodes.push_back(made);
+    nodes.push_back(made), blocks.push_back(node.gridX);
   }
   return code == Success ? driver.graphInstantiate(&runnable, graph, 0) : code;
 }
@@ -89,11 +112,11 @@ void Launches::forgetGraph() {
   nodes.clear();
 }
 
-/// Tells the graph the pointers of those kernels that get others than they had.
+/// Tells the graph of those kernels that get other pointers, sizes or blocks than they had.
 void Launches::setPointers(const Address *arrays, Address workspace, Address status) {
   for (size_t i = 0; i < steps.size(); ++i) {
     const Step &step = steps[i];
-    bool changes = false;
+    bool changes = std::exchange(blocks[i], step.node.gridX) != step.node.gridX;
     for (size_t k = step.first; k < step.first + step.count; ++k) {
       Address value = valueOf(pointers[k], arrays, workspace, status);
       changes |= value != values[k];
@@ -104,7 +127,7 @@ void Launches::setPointers(const Address *arrays, Address workspace, Address sta
     node.arguments = arguments.data() + step.first;
     int code = device.functions.launchNodeSet(runnable, nodes[i], &node);
     if (code == Success) continue;
-    values[step.first] = ~values[step.first]; // so that the next call sets it
+    blocks[i] = 0; // so that the next call sets it
     check(device.functions, code, "graph", "a launch that can be given other pointers");
   }
 }

@@ -1,5 +1,6 @@
 // The launches of a program, prepared: one is a launch, several are a graph that is made once and given its pointers for each call, as
-// that costs the host 0.15 to 0.34 us a kernel instead of 3 to 4 (docs/decisions/0010).
+// that costs the host 0.15 to 0.34 us a kernel instead of 3 to 4 (docs/decisions/0010). What follows from sizes is computed where they
+// are others than those of the call before.
 #pragma once
 
 #include "lib/Core/LaunchPlan.h"
@@ -7,6 +8,7 @@
 
 #include <functional>
 #include <mutex>
+#include <span>
 
 namespace kiln::cuda {
 
@@ -16,24 +18,28 @@ public:
   ~Launches();
   Launches(const Launches &) = delete;
 
-  /// Puts them into a stream. By any threads.
-  void put(Stream &stream, const Address *arrays, Address workspace, Address status);
+  /// Puts them into a stream. By any threads. `sizes`: those that the program has.
+  void put(Stream &stream, const Address *arrays, Address workspace, Address status, std::span<const int64_t> sizes);
 
 private:
-  /// Where a pointer of a kernel comes from: an array of the call, or what is written here.
+  /// Where a value that a kernel gets comes from: an array of the call, or what is written here.
   struct Pointer {
-    enum Special : int64_t { Workspace = -1, Status = -2 };
+    enum Special : int64_t { Workspace = -1, Status = -2, Size = -3 };
     int64_t array;
-    Address offset;
+    PlanNumber number; // bytes into the workspace, or the size
+    Address offset;    // what it is with the sizes at hand
   };
   struct Step {
-    LaunchNode node; // but for the arguments
+    LaunchNode node; // but for the arguments; no block: it does nothing
+    PlanNumber blocks;
     size_t first, count;
   };
 
   Device &device;
+  const bool isOpen; // a program for any size
   std::vector<Pointer> pointers; // of all steps
   std::vector<Step> steps;
+  std::vector<int64_t> sizes; // at hand, of an open program: under the mutex
 
   // The graph, and the pointers that it has now.
   std::mutex mutex;
@@ -41,12 +47,14 @@ private:
   RunnableGraphHandle runnable = nullptr;
   std::vector<NodeHandle> nodes;
   std::vector<Address> values;
+  std::vector<unsigned> blocks;
   std::vector<void *> arguments; // which point to the values
 
   Address valueOf(const Pointer &pointer, const Address *arrays, Address workspace, Address status) const {
-    Address base = pointer.array >= 0 ? arrays[pointer.array] : pointer.array == Pointer::Workspace ? workspace : status;
-    return base + pointer.offset;
+    const Address special[] = {workspace, status, 0};
+    return (pointer.array >= 0 ? arrays[pointer.array] : special[-1 - pointer.array]) + pointer.offset;
   }
+  void fit(std::span<const int64_t> given);
   void launchOneByOne(Stream &stream, const Address *arrays, Address workspace, Address status) const;
   int makeGraph();
   void forgetGraph();

@@ -26,11 +26,13 @@ const LaunchPlan::Program &LoadedPlan::program(const std::string &name) const {
 }
 
 void LoadedPlan::launch(Stream &stream, const LaunchPlan::Program &program, std::span<const Address> arrays, Address workspace,
-                        Address status) const {
+                        Address status, std::span<const int64_t> sizes) const {
+  if (int64_t(sizes.size()) != program.sizes)
+    fail(ErrorKind::Value, "launch plan", program.name, std::to_string(program.sizes) + " sizes", std::to_string(sizes.size()));
   if (arrays.size() != size_t(program.inputs + program.outputs))
     fail(ErrorKind::Value, "launch plan", program.name, std::to_string(program.inputs + program.outputs) + " arrays",
          std::to_string(arrays.size()));
-  launches[size_t(&program - plan.programs.data())]->put(stream, arrays.data(), workspace, status);
+  launches[size_t(&program - plan.programs.data())]->put(stream, arrays.data(), workspace, status, sizes);
 }
 
 } // namespace kiln::cuda

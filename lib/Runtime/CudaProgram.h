@@ -14,12 +14,14 @@ public:
 
   /// Throws Error (value) for a name that the plan has not.
   const LaunchPlan::Program &program(const std::string &name) const;
-  /// Puts the launches of a program, which is one of this plan, into a stream. `arrays`: its inputs, then its outputs. The status word was
-  /// 0 before, and is bits of kiln/executable.h after. By any threads; a program of one launch takes no lock, and none of them memory.
-  void launch(Stream &stream, const LaunchPlan::Program &program, std::span<const Address> arrays, Address workspace, Address status) const;
-  void launch(Stream &stream, const LaunchPlan::Program &program, const std::vector<Address> &arrays, Address workspace,
-              Address status) const {
-    launch(stream, program, std::span<const Address>(arrays), workspace, status);
+  /// Puts the launches of a program, which is one of this plan, into a stream. `arrays`: its inputs, then its outputs; `sizes`: those that
+  /// it has. The status word was 0 before, and is bits of kiln/executable.h after. By any threads; a program of one launch of fixed sizes
+  /// takes no lock, and none of them memory. Throws Error (memory or value) for sizes that are too large.
+  void launch(Stream &stream, const LaunchPlan::Program &program, std::span<const Address> arrays, Address workspace, Address status,
+              std::span<const int64_t> sizes = {}) const;
+  void launch(Stream &stream, const LaunchPlan::Program &program, const std::vector<Address> &arrays, Address workspace, Address status,
+              std::span<const int64_t> sizes = {}) const {
+    launch(stream, program, std::span<const Address>(arrays), workspace, status, sizes);
   }
 
 private:

@@ -51,6 +51,7 @@ std::shared_ptr<Executable> Executable::open(const std::string &path) {
 }
 
 size_t Executable::workspaceBytes(const int64_t *symbols) const {
+  if (program) return program->plan.workspaceFor({symbols, size_t(program->plan.sizes)});
   int64_t bytes = workspace ? workspace(symbols) : info.workspace_bytes;
   if (bytes < 0) throw Error(ErrorKind::Memory, "workspace: expected sizes whose arrays fit into memory, got larger ones");
   return size_t(bytes);
@@ -82,7 +83,7 @@ std::shared_ptr<Executable> Executable::load(Accelerator &on, const std::string 
   const LaunchPlan::Program &program = result->program->plan;
   result->info.version = KILN_EXECUTABLE_VERSION;
   result->info.kernels = int64_t(program.launches.size());
-  result->info.workspace_bytes = program.workspaceBytes;
+  result->info.workspace_bytes = program.workspaceBytes.isConstant() ? program.workspaceBytes.constant() : -1; // as those of the CPU
   result->inPlace = program.inPlace;
   return result;
 }

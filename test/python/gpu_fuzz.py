@@ -80,6 +80,8 @@ class Case:
             self.text = writer.text(int(rng.integers(4, 16)))
             self.names = writer.inputs
             self.inputs = [make_input(rng, *writer.vars[n]) for n in writer.inputs]
+            larger = [[(tuple(n * by if n > 1 else n for n in shape), dtype) for shape, dtype in map(writer.vars.get, writer.inputs)] for by in (2, 3)]
+            self.larger = [[make_input(rng, *array) for array in arrays] for arrays in larger]
 
     def difference(self, text):
         """What is not the same under one of the ways to run the text; None: all is."""
@@ -99,7 +101,21 @@ class Case:
             expected = self.strided_outcome(program) if prepare is strided else want
             if why := differs(outcome(call, [prepare(x) for x in self.inputs]), expected):
                 return f"{way}: {why}"
-        return self.numpy_difference(jitted, want)
+        return self.numpy_difference(jitted, want) or self.larger_difference(program, jitted)
+
+    def larger_difference(self, program, jitted):
+        """What has run at some sizes runs at larger ones: from the second on by code for any size, where there is such."""
+        import kiln as kn
+        for inputs in self.larger:
+            with kn.device("cpu"):
+                want = outcome(program, [kn.copy(x) for x in inputs])
+                want_jitted = outcome(kn.jit(program), [kn.copy(x) for x in inputs])
+            if isinstance(want, str) != isinstance(want_jitted, str):
+                continue  # an index that is out of range at these sizes alone
+            for way, call in (("eager", program), ("jitted", jitted)):
+                if why := differs(outcome(call, [on_device(x) for x in inputs]), want):
+                    return f"{way}, of {[x.shape for x in inputs]}: {why}"
+        return None
 
     def strided_outcome(self, program):
         import kiln as kn

@@ -268,6 +268,62 @@ with warnings.catch_warnings():
     assert "Traceback" not in out
 
 
+def test_jitted_functions_for_any_size():
+    run("""
+rng = np.random.default_rng(0)
+def check(f, shapes, compiles):
+    jitted = kn.jit(f)
+    for given in shapes:
+        inputs = [rng.normal(size=s).astype("f4") for s in given]
+        with kn.device("cpu"):
+            want = flat(f(*[kn.asarray(x) for x in inputs]))
+        for a, b in zip(flat(jitted(*[kn.asarray(x, copy=True) for x in inputs])), want, strict=True):
+            assert a.device == "cuda:0", a.device
+            same_bits(a, b)
+    assert jitted.stats.compiles == compiles and "runs in eager" not in str(jitted.explain()), (jitted.stats, jitted.explain())
+    return jitted
+rows = [[(n, 3)] for n in (4, 5, 6, 33, 300)]
+with warnings.catch_warnings():
+    warnings.simplefilter("error")
+    check(lambda a: kn.tanh(a) * 2 + a.shape[0], rows, 2)
+    check(lambda a: (a - a.max(axis=0)) / kn.sum(a * a, axis=0), rows, 2)
+    check(lambda a: (a.T, kn.concat([a, a * 2], axis=0), a[1:-1] + 1, kn.cumulative_sum(a, axis=0), a.reshape(-1)), rows, 2)
+    check(lambda a, b: kn.exp(a @ b - 1).mean(axis=1), [[(m, k), (k, n)] for m, k, n in ((4, 5, 6), (5, 6, 7), (40, 70, 80), (2, 2, 2))], 2)
+    check(lambda a: kn.where(a > 0, a, 0).sum(), [[(n,)] for n in (7, 9000, 20000)], 2)
+    check(lambda a: a * 2, [[(n,)] for n in (3, 4, 1, 0, 5)], 4)
+    # What has to know its sizes is compiled for each of them, and nobody is told.
+    check(lambda a: kn.sort(a, axis=0) + 1, rows, len(rows))
+    half = kn.jit(lambda a: a * 2, dynamic=False)
+    for n in (2, 3, 4):
+        half(kn.ones(n))
+    assert half.stats.compiles == 3
+    always = kn.jit(lambda a: kn.exp(a) + 1, dynamic=True)
+    for n in (2, 3, 4):
+        same_bits(always(kn.ones(n)), kn.exp(kn.ones(n, device="cpu")) + 1)
+    assert always.stats.compiles == 1
+""")
+
+
+def test_eager_operations_for_any_size(tmp_path):
+    program = """
+import kiln.cache
+before = len(kiln.cache.entries())
+for n in range(2, 12):
+    a, b = kn.ones((n, 3)), kn.full((n, 3), 2.0)
+    with kn.device("cpu"):
+        c, d = kn.ones((n, 3)), kn.full((n, 3), 2.0)
+    for x, y in ((a + b, c + d), (kn.exp(a), kn.exp(c)), (a.sum(axis=1), c.sum(axis=1)), (a @ b.T, c @ d.T), (kn.concat([a, b]), kn.concat([c, d])), (kn.sort(a, axis=0), kn.sort(c, axis=0))):
+        same_bits(x, y)
+    a[1:, :2] = 7.0
+    c[1:, :2] = 7.0
+    same_bits(a, c)
+print(len(kiln.cache.entries()) - before)
+"""
+    environment = {"KILN_CACHE": "1", "KILN_CACHE_DIR": str(tmp_path)}
+    first, second = int(run(program, **environment)), int(run(program, **environment))
+    assert first <= 45 and second == 0, (first, second)  # ten of the sort and of what is in strides, two of what else there is
+
+
 def test_exceptions_are_at_the_line_of_the_user():
     run("""
 import traceback

@@ -55,7 +55,8 @@ void addGraphs(Driver &d) {
   };
   d.launchNodeSet = [](RunnableGraphHandle, NodeHandle node, const LaunchNode *launch) {
     if (int code = std::exchange(asked.setFailure, 0)) return code;
-    return asked.nodeArguments[reinterpret_cast<size_t>(node) - 1] = argumentsOf(*launch), ++asked.sets, 0;
+    size_t number = reinterpret_cast<size_t>(node) - 1;
+    return asked.nodes[number] = *launch, asked.nodeArguments[number] = argumentsOf(*launch), ++asked.sets, 0;
   };
   d.graphLaunch = [](RunnableGraphHandle, StreamHandle) {
     for (size_t i = 0; i < asked.nodes.size(); ++i) {
@@ -270,4 +271,45 @@ TEST(Cuda, GraphsAreToldWhatChanges) {
   asked.setFailure = 1;
   EXPECT_THROW(lastLaunches({1000, 2222, 3333}), Error);
   EXPECT_EQ(lastLaunches({1000, 2222, 3333}), (std::vector<Address>{2222, 4256, 5000, 4256, 3333, 5000})) << "told again";
+}
+
+/// A program for any size, of two launches.
+static LaunchPlan openProgram() {
+  using Memory = LaunchPlan::Memory;
+  PlanNumber size = PlanNumber::size(0);
+  LaunchPlan::Argument inside{Memory::Workspace, size * 4, 0, 64};
+  LaunchPlan::Launch first{"there", (size + 255) / 256, 256, 0, {{Memory::Input, 0, 0, size * 4}, inside, {Memory::Size, 0, 0, 0}}},
+      second{"there", size, 32, 0, {inside, {Memory::Output, 0, 0, 64}, {Memory::Status, 0, 0, 4}}};
+  LaunchPlan::Program program{"f", 1, 1, size * 4 + 64, {first, second}};
+  program.sizes = 1;
+  LaunchPlan plan;
+  plan.programs = {program};
+  return plan;
+}
+
+TEST(Cuda, ProgramsForAnySizeFollowTheSizesOfACall) {
+  Driver driver = standIn();
+  Device device(driver, 0);
+  auto stream = device.stream();
+  LoadedPlan loaded(device, openProgram());
+  auto launch = [&](std::vector<int64_t> sizes) {
+    asked.arguments.clear(), asked.launches.clear(), asked.sets = 0;
+    loaded.launch(*stream, loaded.program("f"), {1000, 3000}, 4000, 5000, sizes);
+  };
+  launch({300});
+  EXPECT_EQ(asked.launches, (std::vector<unsigned>{2, 256, 300, 32}));
+  EXPECT_EQ(asked.arguments, (std::vector<Address>{1000, 5200, 300, 5200, 3000, 5000}));
+  launch({300});
+  EXPECT_EQ(asked.sets, 0);
+  launch({512});
+  EXPECT_EQ(asked.launches, (std::vector<unsigned>{2, 256, 512, 32}));
+  EXPECT_EQ(asked.arguments, (std::vector<Address>{1000, 6048, 512, 6048, 3000, 5000}));
+  EXPECT_EQ(asked.sets, 2);
+  launch({0});
+  EXPECT_EQ(asked.launches, std::vector<unsigned>()) << "launches of no block are left out";
+  EXPECT_EQ(thrown([&] { launch({}); }).second, "launch plan: f: expected 1 sizes, got 0");
+  EXPECT_EQ(thrown([&] { launch({int64_t(1) << 40}); }).second, "launch plan: blocks: expected at most 2147483647, got 4294967296");
+  EXPECT_THROW(launch({int64_t(1) << 62}), Error) << "arithmetic that 64 bits do not hold";
+  launch({300});
+  EXPECT_EQ(asked.launches, (std::vector<unsigned>{2, 256, 300, 32}));
 }

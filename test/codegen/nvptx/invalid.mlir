@@ -11,8 +11,8 @@
 // KIND: target 'nvptx': expected a kind of kernel that it can run, got 'library'
 // RUN: not kiln-translate %S/../../exec/sized.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=SIZED
 // SIZED: target 'nvptx': expected a kind of kernel that it can run, got 'control'
-// RUN: not kiln-translate %S/../../targets/toy/Inputs/open.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=OPEN
-// OPEN: target 'nvptx': expected sizes that are known, got a program for any size
+// RUN: not kiln-translate %S/Inputs/open.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=OPEN
+// OPEN: target 'nvptx': expected sizes that are known in a kernel of the kind 'sort', got a program for any size
 // RUN: kiln-opt %S/Inputs/schedules.mlir --split-input-file --verify-diagnostics
 // RUN: kiln-opt %S/Inputs/layouts.mlir --split-input-file --verify-diagnostics --kiln-schedule-nvptx
 // RUN: kiln-opt %S/Inputs/unfused.mlir --split-input-file --verify-diagnostics --kiln-schedule-nvptx

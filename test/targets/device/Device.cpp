@@ -40,16 +40,18 @@ class DeviceCode : public codegen::Code {
 public:
   explicit DeviceCode(const std::string &path) : device(cuda::Device::of()), plan(device, readPlan(path)) {}
 
-  int32_t run(StringRef name, const kiln_rt *, void *const *buffers, const int64_t *, void *) override {
-    const LaunchPlan::Program &program = plan.program(name.str());
+  int32_t run(StringRef name, const kiln_rt *, void *const *buffers, const int64_t *dims, void *) override {
+    const LaunchPlan::Program &entry = plan.program(name.str());
+    std::span<const int64_t> sizes(dims, size_t(entry.sizes));
+    const LaunchPlan::Program program = entry.at(sizes);
     auto stream = device.stream();
     std::vector<Twin> twins;
     for (int64_t i = 0; i < program.inputs + program.outputs; ++i) twins.push_back({static_cast<char *>(buffers[i]), 0, 0, std::nullopt});
     for (const LaunchPlan::Launch &launch : program.launches)
       for (const LaunchPlan::Argument &a : launch.arguments) {
         if (a.memory != LaunchPlan::Memory::Input && a.memory != LaunchPlan::Memory::Output) continue;
-        Twin &twin = twins[size_t(a.number + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0))];
-        twin.low = std::min(twin.low, a.low), twin.high = std::max(twin.high, a.high);
+        Twin &twin = twins[size_t(a.number.constant() + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0))];
+        twin.low = std::min(twin.low, a.low.constant()), twin.high = std::max(twin.high, a.high.constant());
       }
     std::vector<cuda::Address> arrays;
     size_t bytes = 0;
@@ -59,9 +61,9 @@ public:
       arrays.push_back(twin.address());
       bytes += twin.bytes();
     }
-    cuda::Buffer workspace(stream, size_t(std::max<int64_t>(program.workspaceBytes, 1))), word(stream, sizeof(int32_t));
+    cuda::Buffer workspace(stream, size_t(std::max<int64_t>(program.workspaceBytes.constant(), 1))), word(stream, sizeof(int32_t));
     stream->fillBytes(word.address(), 0, sizeof(int32_t));
-    auto launch = [&] { plan.launch(*stream, program, arrays, workspace.address(), word.address()); };
+    auto launch = [&] { plan.launch(*stream, entry, arrays, workspace.address(), word.address(), sizes); };
     launch();
     int32_t status = 0;
     stream->copyOut(&status, word.address(), sizeof status);
@@ -112,6 +114,7 @@ class OnDevice : public codegen::Target {
 public:
   StringRef name() const override { return "nvptx-device"; }
   codegen::Capabilities capabilities() const override { return real().capabilities(); }
+  bool takesOpenSizes(ir::KernelOp kernel) const override { return real().takesOpenSizes(kernel); }
   const FusionRules &fusion() const override { return real().fusion(); }
   void addSchedule(OpPassManager &pm, uint64_t seed) const override { real().addSchedule(pm, seed); }
   void addEmission(OpPassManager &pm) const override { real().addEmission(pm); }

@@ -124,13 +124,13 @@ private:
     kernel.erase();
     Block &body = fn.getBody().front();
     fn.walk([&](Operation *op) { lower(op); });
-    // The arguments come in an array.
+    // The arguments come in an array, 64 bits each.
     unsigned count = body.getNumArguments();
     Value array = body.addArgument(pointer, loc);
     b.setInsertionPointToStart(&body);
     for (unsigned i = 0; i < count; ++i) {
-      Value at = LLVM::GEPOp::create(b, loc, pointer, pointer, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
-      body.getArgument(i).replaceAllUsesWith(LLVM::LoadOp::create(b, loc, pointer, at));
+      Value argument = body.getArgument(i), at = LLVM::GEPOp::create(b, loc, pointer, pointer, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
+      argument.replaceAllUsesWith(LLVM::LoadOp::create(b, loc, argument.getType(), at));
     }
     body.eraseArguments(0, count);
   }

@@ -40,7 +40,7 @@ public:
   ~Launch() { munmap(stacks, threads.size() * kStackBytes); }
 
   void run() {
-    for (block = 0; block < plan.blocks; ++block) runBlock();
+    for (block = 0; block < plan.blocks.constant(); ++block) runBlock();
   }
 
   // What threads ask for.
@@ -291,7 +291,8 @@ void launch(const kiln::LaunchPlan::Launch &plan, KernelFunction kernel, const s
   for (size_t i = 0; i < pointers.size(); ++i) {
     const auto &argument = plan.arguments[i];
     char *at = static_cast<char *>(pointers[i]);
-    if (argument.memory != kiln::LaunchPlan::Memory::Status) add(memory, {at + argument.low, at + argument.high});
+    bool isArray = argument.memory != kiln::LaunchPlan::Memory::Status && argument.memory != kiln::LaunchPlan::Memory::Size;
+    if (isArray) add(memory, {at + argument.low.constant(), at + argument.high.constant()});
   }
   launch(plan, kernel, pointers, memory);
 }

@@ -17,7 +17,8 @@ struct Area {
   char *begin, *end;
 };
 
-/// Runs a launch. `pointers`: one for each argument of it, around which the kernel may touch what the launch says. Throws Error (value).
+/// Runs a launch, whose numbers are constants. `pointers`: one for each argument of it, around which the kernel may touch what the launch
+/// says; sizes stand among them as they are. Throws Error (value).
 void launch(const kiln::LaunchPlan::Launch &launch, KernelFunction kernel, const std::vector<void *> &pointers);
 /// The same in `memory`, of which no two meet, instead of what the launch says.
 void launch(const kiln::LaunchPlan::Launch &launch, KernelFunction kernel, const std::vector<void *> &pointers,

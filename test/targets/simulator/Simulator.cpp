@@ -65,8 +65,8 @@ public:
     for (auto &launch : program.launches)
       for (auto &a : launch.arguments) {
         if (a.memory != LaunchPlan::Memory::Input && a.memory != LaunchPlan::Memory::Output) continue;
-        Array &array = arrays[size_t(a.number + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0))];
-        array.low = std::min(array.low, a.low), array.high = std::max(array.high, a.high);
+        Array &array = arrays[size_t(a.number.constant() + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0))];
+        array.low = std::min(array.low, a.low.constant()), array.high = std::max(array.high, a.high.constant());
       }
     for (size_t i = 0; i < arrays.size(); ++i) {
       Array &array = arrays[i];
@@ -109,21 +109,29 @@ public:
   }
   ~SimulatedCode() override { dlclose(handle); }
 
-  int32_t run(StringRef name, const kiln_rt *, void *const *buffers, const int64_t *, void *workspace) override {
-    const LaunchPlan::Program *program = plan.find(name.str());
-    if (!program) throw Error(ErrorKind::Value, "target 'nvptx-sim': expected a function of the module, got '" + name.str() + "'");
+  int32_t run(StringRef name, const kiln_rt *, void *const *buffers, const int64_t *dims, void *workspace) override {
+    const LaunchPlan::Program *found = plan.find(name.str());
+    if (!found) throw Error(ErrorKind::Value, "target 'nvptx-sim': expected a function of the module, got '" + name.str() + "'");
     int32_t status = 0;
-    ShiftedArrays arrays(*program, buffers);
-    for (const LaunchPlan::Launch &each : program->launches) {
+    LaunchPlan::Program program = found->at({dims, size_t(found->sizes)});
+    ShiftedArrays arrays(program, buffers);
+    for (const LaunchPlan::Launch &each : program.launches) {
       std::vector<void *> pointers;
       for (const LaunchPlan::Argument &a : each.arguments) {
+        int64_t number = a.number.constant();
         if (a.memory == LaunchPlan::Memory::Status) pointers.push_back(&status);
-        else if (a.memory == LaunchPlan::Memory::Workspace) pointers.push_back(static_cast<char *>(workspace) + a.number);
-        else pointers.push_back(arrays[a.number + (a.memory == LaunchPlan::Memory::Output ? program->inputs : 0)]);
+        else if (a.memory == LaunchPlan::Memory::Size) pointers.push_back(reinterpret_cast<void *>(dims[number]));
+        else if (a.memory == LaunchPlan::Memory::Workspace) pointers.push_back(static_cast<char *>(workspace) + number);
+        else pointers.push_back(arrays[number + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0)]);
       }
       launch(each, reinterpret_cast<KernelFunction>(dlsym(handle, each.kernel.c_str())), pointers);
     }
     return status;
+  }
+  int64_t workspaceBytes(const int64_t *dims) override { // of the program that asks for most, each at the first of these sizes
+    size_t most = 0;
+    for (const LaunchPlan::Program &program : plan.programs) most = std::max(most, program.workspaceFor({dims, size_t(program.sizes)}));
+    return int64_t(most);
   }
 
 private:
@@ -139,6 +147,7 @@ public:
     all.device = "nvptx-sim";
     return all;
   }
+  bool takesOpenSizes(kiln::ir::KernelOp kernel) const override { return real().takesOpenSizes(kernel); }
   const kiln::FusionRules &fusion() const override { return real().fusion(); }
   void addSchedule(OpPassManager &pm, uint64_t seed) const override { real().addSchedule(pm, seed); }
   void addEmission(OpPassManager &pm) const override { real().addEmission(pm); }

@@ -30,7 +30,10 @@ void Launch::run() const {
   shape.blocks = blocks, shape.threads = threads, shape.sharedBytes += sharedBytes;
   View view = viewOf(function->device);
   std::vector<void *> inside;
-  for (void *pointer : pointers) inside.push_back(view.inside(pointer));
+  for (size_t i = 0; i < pointers.size(); ++i) {
+    bool isSize = shape.arguments[i].memory == kiln::LaunchPlan::Memory::Size;
+    inside.push_back(isSize ? pointers[i] : view.inside(pointers[i]));
+  }
   try {
     simulator::launch(shape, function->code, inside, view.areas);
   } catch (const kiln::Error &error) {

@@ -42,13 +42,26 @@ func.func @f(%x: tensor<8x16xf32> {kiln.strides = array<i64: 32, 1>}) -> tensor<
 
 // -----
 
-func.func @f(%x: tensor<8x16xf32> {kiln.strides = array<i64: -9223372036854775808, 1>}) -> tensor<8x16xf32> {
-  // expected-error@+1 {{target 'nvptx': expected arrays with known strides, got one whose strides a call tells}}
-  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
-    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
-    kiln.yield %n : tensor<8x16xf32>
-  } {workspace = array<i64: -1>}
-  return %0 : tensor<8x16xf32>
+func.func @f(%x: tensor<?x?xf32, #kiln.symbols<0, 1>>) -> tensor<?xf32, #kiln.symbols<0>> attributes {kiln.symbols = 2} {
+  // expected-error@+1 {{schedule: resident: expected rows of a size that is known}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<?x?xf32, #kiln.symbols<0, 1>>) -> (tensor<?xf32, #kiln.symbols<0>>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<?x?xf32, #kiln.symbols<0, 1>>) -> tensor<?xf32, #kiln.symbols<0>>
+    kiln.yield %n : tensor<?xf32, #kiln.symbols<0>>
+  } {schedule = #kiln.row_groups<stages = [<reduce = [0]>], threads = 32, resident = true>, workspace = array<i64: -1>}
+  return %0 : tensor<?xf32, #kiln.symbols<0>>
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xbf16, #kiln.symbols<0, -1>>, %y: tensor<64x64xbf16>) -> tensor<?x64xf32, #kiln.symbols<0, -1>> attributes {kiln.symbols = 1} {
+  // expected-error@+1 {{schedule: matrix_tiles: expected sizes that are known}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<?x64xbf16, #kiln.symbols<0, -1>>, %b = %y : tensor<64x64xbf16>) -> (tensor<?x64xf32, #kiln.symbols<0, -1>>) {
+    %v = kiln.cast %a : (tensor<?x64xbf16, #kiln.symbols<0, -1>>) -> tensor<?x64xf32, #kiln.symbols<0, -1>>
+    %w = kiln.cast %b : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<?x64xf32, #kiln.symbols<0, -1>>, tensor<64x64xf32>) -> tensor<?x64xf32, #kiln.symbols<0, -1>>
+    kiln.yield %n : tensor<?x64xf32, #kiln.symbols<0, -1>>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x64x32, stages = 2, wide = both>, workspace = array<i64: -1>}
+  return %0 : tensor<?x64xf32, #kiln.symbols<0, -1>>
 }
 
 // -----

@@ -15,11 +15,11 @@ func.func @blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// expected-error@+1 {{expected sizes that are known, got a program for any size}}
 func.func @open(%x: tensor<?xf32, #kiln.symbols<0>>) -> tensor<?xf32, #kiln.symbols<0>> attributes {kiln.symbols = 1} {
-  %0 = kiln.kernel "elementwise"(%a = %x : tensor<?xf32, #kiln.symbols<0>>) -> (tensor<?xf32, #kiln.symbols<0>>) {
-    %n = kiln.negative %a : (tensor<?xf32, #kiln.symbols<0>>) -> tensor<?xf32, #kiln.symbols<0>>
+  // expected-error@+1 {{target 'nvptx': expected sizes that are known in a kernel of the kind 'sort', got a program for any size}}
+  %0 = kiln.kernel "sort"(%a = %x : tensor<?xf32, #kiln.symbols<0>>) -> (tensor<?xf32, #kiln.symbols<0>>) {
+    %n = kiln.sort %a {axis = 0, descending = 0} : (tensor<?xf32, #kiln.symbols<0>>) -> tensor<?xf32, #kiln.symbols<0>>
     kiln.yield %n : tensor<?xf32, #kiln.symbols<0>>
-  } {schedule = #kiln.grid<threads = 256>, workspace = array<i64: -1>}
+  } {workspace = array<i64: -1>}
   return %0 : tensor<?xf32, #kiln.symbols<0>>
 }
