@@ -27,6 +27,12 @@ struct HashWords {
   size_t operator()(const std::vector<int64_t> &words) const { return XXH3_64bits(words.data(), words.size() * sizeof(int64_t)); }
 };
 
+/// Code of a small program, and the sizes and numbers that it is given where it is for any size.
+struct Compiled {
+  std::shared_ptr<Executable> code; // null: the compiler has no kernels
+  Instance values;
+};
+
 /// A program of few operations under construction, with what it is to be run on.
 struct Small {
   Trace trace;
@@ -67,12 +73,6 @@ struct Small {
     arguments.push_back(result);
     return startProgram(*on.code, arguments, on.values.symbols);
   }
-};
-
-/// Code of a small program, and the sizes and numbers that it is given where it is for any size.
-struct Compiled {
-  std::shared_ptr<Executable> code; // null: the compiler has no kernels
-  Instance values;
 };
 
 /// Programs of the same operations on arrays of as many axes, which may differ in their sizes.

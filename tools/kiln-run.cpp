@@ -1,7 +1,8 @@
 // kiln-run FILE.mlir [--entry=NAME | --all] [--target=NAME|reference|both] [--input=1,2,3 ...] [--repeat=N]: runs functions of kiln ops
 // compiled for a target (cpu: this machine), in the reference interpreter, or in both cpu and that, whose bits must agree; prints their
 // results, or how long they take. --check compares another target with the interpreter in the same way. --load opens a library that
-// registers a target. Programs for any size run at those of --size, by symbol, or at 7, 8, 9 and so on. Functions may be fused and planned already (kiln-opt), also scheduled: then that is what runs.
+// registers a target. Programs for any size run at those of --size, by symbol, or at 7, 8, 9 and so on. Functions may be fused and planned
+// already (kiln-opt), also scheduled: then that is what runs.
 //
 // Inputs are row-major elements; a single one fills the array; none: 0, 1, 2, ... An argument's attribute kiln.input = "..."
 // stands in for --input, so that one file can hold many functions with their inputs. FILE may also be a program file. Trees of the trace
@@ -183,7 +184,8 @@ std::vector<Data> runReference(mlir::Operation *fn, const Run &run) {
 class Compiled {
 public:
   /// `dims`: of the program that has most.
-  Compiled(mlir::ModuleOp module, const codegen::Target &target, const std::vector<int64_t> &dims) : runtime(withoutRuntime ? nullptr : runtimeTable()) {
+  Compiled(mlir::ModuleOp module, const codegen::Target &target, const std::vector<int64_t> &dims)
+      : runtime(withoutRuntime ? nullptr : runtimeTable()) {
     auto machine = target.machine({});
     machine->describe(module);
     bool isFused = module.walk([](ir::KernelOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();

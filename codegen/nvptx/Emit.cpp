@@ -2,6 +2,7 @@
 
 #include "codegen/cpu/Layout.h"
 #include "codegen/nvptx/Kernels.h"
+#include "codegen/nvptx/PlanNumbers.h"
 #include "codegen/nvptx/Schedule.h"
 #include "dialects/kiln/Program.h"
 #include "lib/Core/Budget.h"
@@ -13,7 +14,6 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Iterators.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -24,33 +24,6 @@ using cpu::Place;
 using cpu::Places;
 
 constexpr int64_t kScratch = std::numeric_limits<int64_t>::min(); // the place behind the planned workspace
-
-/// Values that a function computes from its sizes, as numbers of a plan.
-class PlanNumbers {
-public:
-  PlanNumbers(Block *body, int64_t sizes) : first(int64_t(body->getNumArguments()) - sizes) {}
-
-  PlanNumber of(Index index) const { return index.isStatic() ? PlanNumber(index.number()) : of(index.base()) + index.offset(); }
-
-private:
-  int64_t first; // argument that is a size
-
-  PlanNumber of(Value v) const {
-    APInt constant;
-    if (matchPattern(v, m_ConstantInt(&constant))) return constant.getSExtValue();
-    if (auto argument = dyn_cast<BlockArgument>(v)) return PlanNumber::size(int64_t(argument.getArgNumber()) - first);
-    Operation *op = v.getDefiningOp();
-    if (auto cast = dyn_cast<arith::IndexCastUIOp>(op)) return of(cast.getIn());
-    PlanNumber x = of(op->getOperand(0)), y = of(op->getOperand(1));
-    return llvm::TypeSwitch<Operation *, PlanNumber>(op)
-        .Case([&](arith::AddIOp) { return x + y; })
-        .Case([&](arith::SubIOp) { return x + y * -1; })
-        .Case([&](arith::MulIOp) { return x * y; })
-        .Case([&](arith::DivUIOp) { return x / y; })
-        .Case([&](arith::MinSIOp) { return PlanNumber::least(x, y); })
-        .Case([&](arith::MaxSIOp) { return PlanNumber::greatest(x, y); });
-  }
-};
 
 /// The sizes that a function is given, its last arguments.
 class GivenSizes {
@@ -255,13 +228,6 @@ LogicalResult ProgramEmitter::emitLaunch(ir::KernelOp kernel, int64_t launch, in
   return failure(ev.isRefused);
 }
 
-/// A constant, or text that says how a number follows from the sizes.
-static Attribute attributeOf(OpBuilder &b, const Extent &extent, const PlanNumbers &numbers) {
-  auto [low, high] = std::pair(numbers.of(extent.first), numbers.of(extent.second));
-  if (low.isConstant() && high.isConstant()) return b.getDenseI64ArrayAttr({low.constant(), high.constant()});
-  return b.getStrArrayAttr({low.text(), high.text()});
-}
-
 /// Ends a function, and says on it what its launch must give it.
 void ProgramEmitter::finish(GpuKernel &k, SmallVector<Place> slots, std::vector<Extent> extents) {
   gpu::GPUFuncOp fn = k.function;
@@ -281,7 +247,8 @@ void ProgramEmitter::finish(GpuKernel &k, SmallVector<Place> slots, std::vector<
   }
   extents.push_back({0, byteSize(DType::I32)}); // of the status
   PlanNumbers numbers(&fn.getBody().front(), sizes);
-  auto attributes = llvm::map_to_vector(extents, [&](const Extent &extent) { return attributeOf(b, extent, numbers); });
+  auto attributes =
+      llvm::map_to_vector(extents, [&](const Extent &e) { return extentAttribute(b, numbers.of(e.first), numbers.of(e.second)); });
   if (!hasScratch) (void)fn.eraseArgument(unsigned(slots.size()));
   if (k.sharedBytes > kDeclaredShared) { // the launch asks for it
     auto shared = kernels.lookupSymbol<LLVM::GlobalOp>(fn.getName().str() + "_shared");
@@ -368,8 +335,7 @@ void ProgramEmitter::emitLaunches() {
   for (Launch &launch : launches) {
     SmallVector<Value> arguments;
     for (const Place &place : launch.slots) {
-      if (place.kind == Place::Workspace)
-        arguments.push_back(e.address(body()->getArgument(arrays), DType::U8, inWorkspace(place.number)));
+      if (place.kind == Place::Workspace) arguments.push_back(e.address(body()->getArgument(arrays), DType::U8, inWorkspace(place.number)));
       else arguments.push_back(body()->getArgument(unsigned(place.number) + (place.kind == Place::Result ? inputs : 0)));
     }
     arguments.push_back(body()->getArgument(arrays + 1));
@@ -405,85 +371,6 @@ LogicalResult emitPrograms(ModuleOp module) {
   module->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(most));
   expandRemainders(kernels);
   return success();
-}
-
-namespace {
-
-/// What a plan says of a program.
-class ProgramReader {
-public:
-  ProgramReader(func::FuncOp fn, SymbolTableCollection &symbols)
-      : fn(fn), symbols(symbols), inputs(fn->getAttrOfType<IntegerAttr>(kInputs).getInt()), sizes(sizesOf(fn)),
-        arrays(int64_t(fn.getNumArguments()) - 2 - sizes), numbers(&fn.getBody().front(), sizes) {}
-
-  LaunchPlan::Program run() {
-    LaunchPlan::Program program;
-    program.name = fn.getName().str(), program.inputs = inputs, program.outputs = arrays - inputs, program.sizes = sizes;
-    if (sizes) program.workspaceBytes = numbers.of(Index(fn.getBody().front().getTerminator()->getOperand(0)));
-    else program.workspaceBytes = fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt();
-    program.canFail = fn->getAttrOfType<BoolAttr>(kCanFail).getValue();
-    if (auto inPlace = fn->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace))
-      program.inPlace.assign(inPlace.asArrayRef().begin(), inPlace.asArrayRef().end());
-    for (auto op : fn.getOps<gpu::LaunchFuncOp>()) program.launches.push_back(launchOf(op));
-    return program;
-  }
-
-private:
-  func::FuncOp fn;
-  SymbolTableCollection &symbols;
-  int64_t inputs, sizes, arrays;
-  PlanNumbers numbers;
-
-  static int64_t sizesOf(func::FuncOp fn) {
-    auto sizes = fn->getAttrOfType<IntegerAttr>(kSizes);
-    return sizes ? sizes.getInt() : 0;
-  }
-
-  LaunchPlan::Launch launchOf(gpu::LaunchFuncOp op) {
-    Operation *kernel = symbols.lookupSymbolIn(fn->getParentOp(), op.getKernel());
-    auto shared = kernel->getAttrOfType<IntegerAttr>(kSharedBytes);
-    LaunchPlan::Launch launch{op.getKernelName().str(), numbers.of(Index(op.getGridSizeX())),
-                              numbers.of(Index(op.getBlockSizeX())).constant(), shared ? shared.getInt() : 0, {}};
-    auto extents = kernel->getAttrOfType<ArrayAttr>(kExtents);
-    for (auto [i, value] : llvm::enumerate(op.getKernelOperands()))
-      launch.arguments.push_back(i < extents.size() ? argumentOf(value, extents[i]) : sizeOf(value));
-    return launch;
-  }
-
-  LaunchPlan::Argument sizeOf(Value value) {
-    return {LaunchPlan::Memory::Size, int64_t(cast<BlockArgument>(value).getArgNumber()) - arrays - 2, 0, 0};
-  }
-
-  /// Where a pointer that a program hands to a kernel comes from.
-  LaunchPlan::Argument argumentOf(Value value, Attribute extent) {
-    using Memory = LaunchPlan::Memory;
-    PlanNumber offset;
-    if (auto address = value.getDefiningOp<LLVM::GEPOp>()) {
-      offset = numbers.of(Index(address.getDynamicIndices().front()));
-      value = address.getBase();
-    }
-    int64_t number = int64_t(cast<BlockArgument>(value).getArgNumber());
-    LaunchPlan::Argument argument{Memory::Input, number, 0, 0};
-    if (number == arrays + 1) argument.memory = Memory::Status, argument.number = 0;
-    else if (number == arrays) argument.memory = Memory::Workspace, argument.number = offset;
-    else if (number >= inputs) argument.memory = Memory::Output, argument.number = number - inputs;
-    if (auto known = dyn_cast<DenseI64ArrayAttr>(extent)) {
-      argument.low = known[0], argument.high = known[1];
-    } else {
-      auto text = [&](unsigned i) { return *PlanNumber::parse(cast<StringAttr>(cast<ArrayAttr>(extent)[i]).str(), sizes); };
-      argument.low = text(0), argument.high = text(1);
-    }
-    return argument;
-  }
-};
-
-} // namespace
-
-LaunchPlan planOf(ModuleOp module) {
-  LaunchPlan plan;
-  SymbolTableCollection symbols;
-  for (auto fn : module.getOps<func::FuncOp>()) plan.programs.push_back(ProgramReader(fn, symbols).run());
-  return plan;
 }
 
 } // namespace kiln::nvptx

@@ -72,9 +72,7 @@ private:
     return threads > kWarp ? shared(stage, acc) : acc;
   }
 
-  bool fitsStaging(const Stage &stage) {
-    return isAtMost(size, cpu::kRowBlock) && stagedBytes(stage, size.number()) <= kMostStaging;
-  }
+  bool fitsStaging(const Stage &stage) { return isAtMost(size, cpu::kRowBlock) && stagedBytes(stage, size.number()) <= kMostStaging; }
 
   /// A resident row, whose elements stay in registers also where the first warp adds them in shared memory.
   Accumulators inOrder(const Stage &stage) {

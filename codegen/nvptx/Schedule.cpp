@@ -102,8 +102,8 @@ ir::ScheduleAttr scheduleSquares(ir::KernelOp kernel, int64_t axis) {
   int64_t wide = kAccess / std::min(bytes, kAccess), side = bytes == 1 ? kLarge : bytes == 8 ? kLeast : kMiddle;
   cpu::Extent rows = cpu::extentOf(shape[int(axis)]), columns = cpu::extentOf(shape[shape.rank - 1]);
   bool isReal = llvm::all_of(kernel.getResultTypes(), [](Type type) { return !isComplex(ir::typeOf(type).dtype); });
-  bool isWide = isSame && isReal && bytes <= 8 && !isBelow(rows, side) && !isBelow(columns, side) && isMultiple(rows, wide) && isMultiple(columns, wide) &&
-                count * side * side * bytes <= kMostSharedBytes;
+  bool isWide = isSame && isReal && bytes <= 8 && !isBelow(rows, side) && !isBelow(columns, side) && isMultiple(rows, wide) &&
+                isMultiple(columns, wide) && count * side * side * bytes <= kMostSharedBytes;
   return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, axis, isWide ? wide : 1, isWide ? side : kLeast);
 }
 
@@ -271,9 +271,8 @@ bool takesOpenSizes(ir::KernelOp kernel) {
   Operation *op = cpu::mainOp(kernel);
   switch (kernel.getKind()) {
   case ir::KernelKind::Sort: return isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]); // the number of launches
-  case ir::KernelKind::Scatter:
-    return isKnown(op->getOperand(1)) && isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]);
-  case ir::KernelKind::Contraction: 
+  case ir::KernelKind::Scatter: return isKnown(op->getOperand(1)) && isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]);
+  case ir::KernelKind::Contraction:
     return (llvm::all_of(kernel.getInputs(), isKnown) && llvm::all_of(kernel.getResults(), isKnown)) || takesOpenProduct(kernel);
   default: return true;
   }

@@ -78,7 +78,8 @@ TEST(LaunchPlanTest, FoldsNumbers) {
   std::string deep = "1";
   for (int i = 0; i < 64; ++i) deep += ",1";
   for (int i = 0; i < 64; ++i) deep += ",+";
-  for (const std::string &text : {"", "s1", "s-1", "s", "+", "1,+", "1,2", "1,2,-", "1,2,+,", ",1", "1,,2,+", "1x", "1 2", "99999999999999999999", deep.c_str()})
+  for (const std::string &text :
+       {"", "s1", "s-1", "s", "+", "1,+", "1,2", "1,2,-", "1,2,+,", ",1", "1,,2,+", "1x", "1 2", "99999999999999999999", deep.c_str()})
     EXPECT_EQ(PlanNumber::parse(text, 1), std::nullopt) << text;
 }
 
