@@ -57,9 +57,9 @@ private:
   GpuKernel &k;
   Emitter &e;
   DType dtype;
-  Index lines, size;                // how many; of a line
+  Index lines, size;                 // how many; of a line
   int64_t threads, each, rows, part; // of a part; of a thread; lines of a block; elements
-  Index parts;                      // of a line
+  Index parts;                       // of a line
   Join next;
   Value totals, before; // of parts
   Index thread;

@@ -42,7 +42,7 @@ struct GpuKernel {
   Value threadNumber = {}, blockNumber = {};
   llvm::SmallVector<std::tuple<Value, int64_t, Value>> aligned = {}; // pointers, bytes, and whether they are
   int64_t launch = 0, launches = 1;                                  // the one under emission, of as many as the emitter says
-  Value scratchPointer = {};                                              // memory that all launches of a kernel share
+  Value scratchPointer = {};                                         // memory that all launches of a kernel share
   Index scratchBytes = 0;
 
   template <typename T> T schedule() { return llvm::cast<T>(*kernel.getSchedule()); }

@@ -80,8 +80,6 @@ static std::optional<int64_t> integerOf(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
-constexpr size_t kMostWords = 1 << 16;
-
 std::optional<PlanNumber> PlanNumber::parse(const std::string &text, int64_t sizes) {
   PlanNumber result;
   result.words.clear();
@@ -100,7 +98,7 @@ std::optional<PlanNumber> PlanNumber::parse(const std::string &text, int64_t siz
       if (!value || (isSize && (*value < 0 || *value >= sizes))) return std::nullopt;
       result.words.push_back({isSize ? Size : Constant, *value}), ++depth;
     }
-    if (depth > kMostDepth || result.words.size() > kiln::kMostWords) return std::nullopt;
+    if (depth > kMostDepth || result.words.size() > kMostWords) return std::nullopt;
   }
   return depth == 1 ? std::optional(result) : std::nullopt;
 }

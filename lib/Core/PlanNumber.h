@@ -46,7 +46,7 @@ private:
     int64_t value; // of a constant, and which size
     bool operator==(const Word &) const = default;
   };
-  static constexpr size_t kMostWords = 4096, kMostDepth = 64;
+  static constexpr size_t kMostWords = 1 << 16, kMostDepth = 64;
   static constexpr char kLetters[] = "  +*/<>"; // by kind
   std::vector<Word> words;                      // each operation behind its operands
 

@@ -36,7 +36,7 @@ private:
   };
 
   Device &device;
-  const bool isOpen; // a program for any size
+  const bool isOpen;             // a program for any size
   std::vector<Pointer> pointers; // of all steps
   std::vector<Step> steps;
   std::vector<int64_t> sizes; // at hand, of an open program: under the mutex
