@@ -90,6 +90,8 @@ Code compileForDevice(codegen::Session &session, const PackageEntry &entry, cons
   Trace program = programOf(entry);
   LaunchPlan plan = planOf(session, program, entry.name, machines, processor);
   auto writesInPlace = [](const LaunchPlan::Program &p) { return llvm::any_of(p.inPlace, [](int64_t input) { return input >= 0; }); };
+  if (plan.programs.at(0).sizes)
+    fail(ErrorKind::Compile, "library", "sizes", "those of the example for code of a device", "sizes that calls choose");
   // All kernels run, whatever the first of them finds: what may fail writes over nothing.
   bool canFail = plan.programs.at(0).canFail || !entry.misses.empty();
   if (canFail && writesInPlace(plan.programs[0])) {
@@ -97,7 +99,7 @@ Code compileForDevice(codegen::Session &session, const PackageEntry &entry, cons
     plan = planOf(session, program, entry.name, machines, processor);
   }
   const LaunchPlan::Program &only = plan.programs.at(0);
-  Code code{"", "", only.workspaceBytes, writesInPlace(only) ? only.inPlace : std::vector<int64_t>()};
+  Code code{"", "", only.workspaceBytes.constant(), writesInPlace(only) ? only.inPlace : std::vector<int64_t>()};
   bool isImage = StringRef(plan.code).starts_with("\x7f"
                                                   "ELF");
   if (machines.hasImages && !isImage) code.image = assemble(plan.code, processor.name);

@@ -17,8 +17,8 @@ public:
     llvm::SmallVector<llvm::Constant *> launches;
     for (const LaunchPlan::Launch &launch : program.launches) {
       llvm::SmallVector<int64_t> arguments; // kinds as support/library.h has them
-      for (const LaunchPlan::Argument &a : launch.arguments) arguments.append({int64_t(a.memory), a.number});
-      launches.push_back(c.record({c.number(numberOf(processor, code, launch)), c.number(launch.blocks), c.number(launch.threads),
+      for (const LaunchPlan::Argument &a : launch.arguments) arguments.append({int64_t(a.memory), a.number.constant()});
+      launches.push_back(c.record({c.number(numberOf(processor, code, launch)), c.number(launch.blocks.constant()), c.number(launch.threads),
                                    c.number(int64_t(launch.arguments.size())), c.numbers(arguments)}));
     }
     return c.record(

@@ -356,7 +356,7 @@ def test_for_nvidia(tmp_path):
     assert code.count(b".target sm_80") == 1 and code.count(b".target sm_90a") == 1
     assert "for nvptx64-nvidia-cuda (sm_80, sm_90a)" in (tmp_path / "s.h").read_text()
     for what, text, options in ((lambda x: kn.linalg.inv(x @ x.T), "expected a kind of kernel that it can run, got 'library'", {}),
-                                (lambda x: x + 1, "expected sizes that are known, got a program for any size", {"dynamic": {"x": {0: "n"}}}),
+                                (lambda x: x + 1, "sizes: expected those of the example for code of a device, got sizes that calls choose", {"dynamic": {"x": {0: "n"}}}),
                                 (lambda x: x + 1, "cpu: expected one that LLVM knows, like sm_90a, got 'sm_1'", {"cpu": "sm_1"}),
                                 (lambda x: x + 1, "project: expected a target whose arrays are the host's, got 'nvptx64-nvidia-cuda'", {"project": tmp_path / "project"})):
         with pytest.raises((kn.CompileError, ValueError), match=text.replace("(", r"\(")):
