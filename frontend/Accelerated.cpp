@@ -30,19 +30,25 @@ Trace forAccelerator(const Trace &trace) {
   return result;
 }
 
-bool isAllOn(Device *device, const Trace &trace, std::span<Device *const> places) {
-  std::vector<Device *> at; // by slot
+std::vector<Device *> devicesOf(const Trace &trace, std::span<Device *const> places) {
+  std::vector<Device *> at;
   size_t input = 0;
   for (size_t word = 0; word < trace.words.size();) {
     TraceOp entry = Trace::decode(trace.words, word);
     Device *here = at.size() < places.size() ? places[at.size()] : nullptr;
-    if (entry.op == Op::Input && trace.deviceOf(input++) == device->name) here = device;
+    if (entry.op == Op::Input)
+      if (std::string_view name = trace.deviceOf(input++); name != kHostDevice) here = findDevice(std::string(name));
     for (int64_t operand : entry.operands)
       if (at[size_t(operand)]) here = at[size_t(operand)];
-    if (here && here != device) return false;
     at.insert(at.end(), entry.results, here);
   }
-  return std::ranges::all_of(trace.outputs, [&](int64_t output) { return at[size_t(output)] == device; });
+  return at;
+}
+
+bool isAllOn(Device *device, const Trace &trace, std::span<Device *const> places) {
+  std::vector<Device *> at = devicesOf(trace, places);
+  return std::ranges::all_of(at, [&](Device *here) { return !here || here == device; }) &&
+         std::ranges::all_of(trace.outputs, [&](int64_t output) { return at[size_t(output)] == device; });
 }
 
 std::optional<std::vector<Array>> runKernel(Device &device, std::span<const Array *const> operands, std::span<const int64_t> words,
@@ -67,8 +73,8 @@ std::optional<std::vector<Array>> runKernel(Device &device, std::span<const Arra
   return made;
 }
 
-std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, std::span<const Array *const> inputs,
-                                        std::span<const ArrayType> outputs, const Instance &values) {
+std::pair<int32_t, std::vector<Array>> runOn(Device &device, const Executable &code, std::span<const Array *const> inputs,
+                                             std::span<const ArrayType> outputs, const Instance &values) {
   std::vector<Array> held, made;
   std::vector<AcceleratorProgram::Argument> arguments;
   held.reserve(inputs.size());
@@ -83,8 +89,8 @@ std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, 
     made.push_back(Array::empty(type.dtype, type.shape, &device));
     arguments.push_back(argumentOf(made.back()));
   }
-  if (startProgram(code, arguments, values.symbols)) return std::nullopt;
-  return made;
+  int32_t status = startProgram(code, arguments, values.symbols);
+  return {status, std::move(made)};
 }
 
 } // namespace kiln

@@ -28,7 +28,7 @@ inline void addNumbers(std::vector<AcceleratorProgram::Argument> &arguments, con
 /// The status of a program: others run while it is waited for.
 inline int32_t startProgram(const Executable &code, std::span<const AcceleratorProgram::Argument> arguments,
                             std::span<const int64_t> sizes = {}) {
-  if (!code.program->plan.canFail) return code.program->run(arguments, sizes);
+  if (!code.program->waits()) return code.program->run(arguments, sizes);
   Released released;
   return code.program->run(arguments, sizes);
 }

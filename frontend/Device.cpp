@@ -29,7 +29,8 @@ std::string withNumber(std::string name) {
        "some of '" + nameOf(x) + "' and of '" + nameOf(y) + "'");
 }
 
-/// The device of operands, of which those of the CPU may be others than it where they `move`.
+/// The device of operands, of which those of the CPU may be others than it where they `move`. What has no memory yet is a value of a body,
+/// of which whoever runs it says where it is.
 template <typename Moves> Device *theDevice(const char *op, std::span<const Array *const> operands, const Moves &moves) {
   Device *device = nullptr;
   for (const Array *a : operands) {
@@ -38,7 +39,7 @@ template <typename Moves> Device *theDevice(const char *op, std::span<const Arra
     device = deviceOf(*a);
   }
   for (const Array *a : operands)
-    if (device && !deviceOf(*a) && !moves(*a)) failMixed(op, device, nullptr, device);
+    if (device && !deviceOf(*a) && a->storage->value && !moves(*a)) failMixed(op, device, nullptr, device);
   return device;
 }
 

@@ -7,7 +7,8 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-Places::Places(func::FuncOp main) : isBody(main.isPrivate()), isOpen(main->hasAttr(ir::kSymbols)), symbols(ir::symbolsOf(main)) {
+Places::Places(func::FuncOp main, bool hasStack)
+    : isBody(main.isPrivate()), isOpen(main->hasAttr(ir::kSymbols)), symbols(ir::symbolsOf(main)) {
   int64_t dynamic = 0;
   auto placed = [&](Place::Kind kind, int64_t number, Attribute strides) {
     Place place{kind, number, dyn_cast_or_null<DenseI64ArrayAttr>(strides), symbols + dynamic};
@@ -16,7 +17,7 @@ Places::Places(func::FuncOp main) : isBody(main.isPrivate()), isOpen(main->hasAt
   };
   for (auto [i, argument] : llvm::enumerate(main.getArguments()))
     places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), ir::kStrides));
-  bool usesStack = isBody && size_t(llvm::range_size(main.getOps<ir::KernelOp>())) <= kPart;
+  bool usesStack = hasStack && isBody && size_t(llvm::range_size(main.getOps<ir::KernelOp>())) <= kPart;
   // lookup() copies: what operator[] refers to moves when the table grows.
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     for (auto [i, result] : llvm::enumerate(kernel.getResults())) {

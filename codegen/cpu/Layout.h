@@ -27,7 +27,8 @@ inline constexpr size_t kPart = 128;
 /// The places of all arrays of a program whose workspace is planned.
 class Places {
 public:
-  explicit Places(mlir::func::FuncOp main);
+  /// `hasStack`: small values of a body may lie there.
+  explicit Places(mlir::func::FuncOp main, bool hasStack = true);
   const Place &of(mlir::Value array) const { return places.find(array)->second; }
   bool isBody;     // called by a kernel
   bool isOpen;     // a program for any size

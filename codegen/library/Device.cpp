@@ -92,6 +92,8 @@ Code compileForDevice(codegen::Session &session, const PackageEntry &entry, cons
   auto writesInPlace = [](const LaunchPlan::Program &p) { return llvm::any_of(p.inPlace, [](int64_t input) { return input >= 0; }); };
   if (plan.programs.at(0).sizes)
     fail(ErrorKind::Compile, "library", "sizes", "those of the example for code of a device", "sizes that calls choose");
+  if (!plan.programs[0].steps.empty())
+    fail(ErrorKind::Compile, "library", "code", "launches one behind the other for a device", "loops or branches between them");
   // All kernels run, whatever the first of them finds: what may fail writes over nothing.
   bool canFail = plan.programs.at(0).canFail || !entry.misses.empty();
   if (canFail && writesInPlace(plan.programs[0])) {

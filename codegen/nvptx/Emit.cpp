@@ -1,6 +1,7 @@
 #include "codegen/nvptx/Emit.h"
 
 #include "codegen/cpu/Layout.h"
+#include "codegen/nvptx/Control.h"
 #include "codegen/nvptx/Kernels.h"
 #include "codegen/nvptx/PlanNumbers.h"
 #include "codegen/nvptx/Schedule.h"
@@ -64,8 +65,9 @@ using Extent = std::pair<Index, Index>;
 
 class ProgramEmitter {
 public:
-  ProgramEmitter(func::FuncOp main, gpu::GPUModuleOp kernels)
-      : main(main), kernels(kernels), b(main.getContext()), places(main), sizes(countSizes(main, places)) {}
+  ProgramEmitter(func::FuncOp main, gpu::GPUModuleOp kernels, EmittedBodies &bodies)
+      : main(main), kernels(kernels), bodies(bodies), b(main.getContext()), places(main, /*hasStack=*/false),
+        sizes(countSizes(main, places)) {}
 
   LogicalResult run() {
     makeProgram();
@@ -73,7 +75,13 @@ public:
       if (failed(emitKernel(kernel))) return failure();
       if (Budget::isUsedUp()) return main.emitError(Budget::why());
     }
-    emitLaunches();
+    std::optional<EmittedBody> body;
+    if (places.isBody) body = describeBody(main);
+    emitSteps();
+    if (body) {
+      body->function = program, body->workspace = program->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(), body->canFail = canFail;
+      bodies[main.getName()] = *body;
+    }
     main.erase();
     return success();
   }
@@ -81,6 +89,7 @@ public:
 private:
   func::FuncOp main, program;
   gpu::GPUModuleOp kernels;
+  EmittedBodies &bodies;
   OpBuilder b;
   Places places;
   int64_t sizes; // that a call gives
@@ -90,6 +99,7 @@ private:
     int64_t threads;
     SmallVector<Place> slots;
     SmallVector<int64_t> sizes; // numbers of those that it takes
+    ir::KernelOp control = {};  // what the host does instead
   };
   std::vector<Launch> launches;
   SmallVector<Index> starts; // of open blocks in the workspace, and the end of the last one
@@ -140,7 +150,11 @@ private:
   void finish(GpuKernel &k, SmallVector<Place> slots, std::vector<Extent> extents);
   SmallVector<int64_t> dropUnused(gpu::GPUFuncOp fn, unsigned pointers);
   Index inProgram(GpuKernel &k, Index index);
-  void emitLaunches();
+  using PointerOf = llvm::function_ref<Value(const Place &)>;
+  void emitSteps();
+  void emitLaunch(Emitter &e, const Launch &launch, PointerOf pointerOf);
+  void emitControlOf(Emitter &e, ir::KernelOp kernel, PointerOf pointerOf);
+  void describe(Index workspace);
 };
 
 void emitBody(GpuKernel &k) {
@@ -162,6 +176,11 @@ void emitBody(GpuKernel &k) {
 }
 
 LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
+  if (kernel.getKind() == ir::KernelKind::Control) {
+    launches.push_back({nullptr, 0, 0, {}, {}, kernel});
+    for (FlatSymbolRefAttr name : ir::bodiesOf(&kernel.getBody().front().front())) canFail |= bodies[name.getValue()].canFail;
+    return success();
+  }
   for (int64_t launch = 0, launches = 1; launch < launches; ++launch)
     if (failed(emitLaunch(kernel, launch, launches))) return failure();
   count("emit-nvptx.kernels");
@@ -313,40 +332,84 @@ void ProgramEmitter::makeProgram() {
   }
 }
 
-void ProgramEmitter::emitLaunches() {
+/// Launches the kernels, with what the host does between them.
+void ProgramEmitter::emitSteps() {
   Location loc = main.getLoc();
   unsigned inputs = main.getNumArguments(), arrays = inputs + main.getNumResults();
+  Emitter e(b, loc);
+  b.setInsertionPointToEnd(body());
+  Index end = scratch.isConstant(0) ? starts.back() : aligned(e, starts.back());
+  llvm::DenseMap<int64_t, Value> known; // what lies at a known place in the workspace
+  auto pointerOf = [&](const Place &place) -> Value {
+    if (place.kind != Place::Workspace) return body()->getArgument(unsigned(place.number) + (place.kind == Place::Result ? inputs : 0));
+    Index offset = place.number == kScratch ? end : place.number < 0 ? starts[size_t(-2 - place.number)] : Index(place.number);
+    if (!offset.isStatic()) return e.address(body()->getArgument(arrays), DType::U8, offset);
+    Value &address = known[offset.number()];
+    if (!address) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(body());
+      address = e.address(body()->getArgument(arrays), DType::U8, offset);
+    }
+    return address;
+  };
+  for (Launch &launch : launches) {
+    if (launch.control) emitControlOf(e, launch.control, pointerOf);
+    else emitLaunch(e, launch, pointerOf);
+  }
+  Index all = scratch.isConstant(0) ? starts.back() : e.add(aligned(e, starts.back()), scratch);
+  describe(all);
+  func::ReturnOp::create(b, loc, sizes ? ValueRange{e.use(all)} : ValueRange{});
+}
+
+void ProgramEmitter::emitLaunch(Emitter &e, const Launch &launch, PointerOf pointerOf) {
+  auto count = [&](Index n) -> Value {
+    if (n.isStatic()) return arith::ConstantIndexOp::create(b, e.loc, n.number());
+    return arith::IndexCastUIOp::create(b, e.loc, b.getIndexType(), e.use(n));
+  };
+  Value one = count(1);
+  SmallVector<Value> arguments = llvm::map_to_vector(launch.slots, pointerOf);
+  arguments.push_back(body()->getArgument(main.getNumArguments() + main.getNumResults() + 1));
+  for (int64_t size : launch.sizes) arguments.push_back(given().of(size).base());
+  auto symbol = SymbolRefAttr::get(kernels.getNameAttr(), {FlatSymbolRefAttr::get(gpu::GPUFuncOp(launch.function).getNameAttr())});
+  gpu::LaunchFuncOp::create(b, e.loc, symbol, gpu::KernelDim3{count(launch.blocks), one, one},
+                            gpu::KernelDim3{count(launch.threads), one, one}, Value(), arguments);
+}
+
+/// In a program of fixed sizes.
+void ProgramEmitter::emitControlOf(Emitter &e, ir::KernelOp kernel, PointerOf pointerOf) {
+  auto placed = [&](Value v) { return pointerOf(places.of(v)); };
+  unsigned last = body()->getNumArguments() - 1;
+  int64_t end = ceilDiv(starts.back().number(), kLine) * kLine;
+  ControlKernel k{e,
+                  kernel,
+                  llvm::map_to_vector(kernel.getBody().front().front().getOperands(),
+                                      [&](Value v) { return placed(kernel.getInputs()[cast<BlockArgument>(v).getArgNumber()]); }),
+                  llvm::map_to_vector(kernel.getResults(), placed),
+                  body()->getArgument(last - 1),
+                  body()->getArgument(last),
+                  end};
+  scratch = std::max(scratch.number(), emitControl(k, bodies) - end);
+}
+
+/// What a plan says of a program.
+void ProgramEmitter::describe(Index workspace) {
+  program.setVisibility(main.getVisibility());
   program->setAttr(kCanFail, b.getBoolAttr(canFail));
+  if (sizes) program->setAttr(kSizes, b.getI64IntegerAttr(sizes));
+  else program->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(workspace.number()));
+  if (places.isBody) {
+    SmallVector<int64_t> bytes;
+    for (Type type : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes()))
+      bytes.push_back(numElements(ir::typeOf(type).shape) * byteSize(ir::typeOf(type).dtype));
+    bytes.push_back(workspace.number());
+    return program->setAttr(kBytes, b.getDenseI64ArrayAttr(bytes));
+  }
   SmallVector<int64_t> inPlace;
   for (unsigned i = 0; i < main.getNumResults(); ++i) {
     auto input = main.getResultAttrOfType<IntegerAttr>(i, ir::kInPlace);
     inPlace.push_back(input ? input.getInt() : -1);
   }
   if (llvm::any_of(inPlace, [](int64_t input) { return input >= 0; })) program->setAttr(ir::kInPlace, b.getDenseI64ArrayAttr(inPlace));
-  b.setInsertionPointToEnd(body());
-  Emitter e(b, loc);
-  Index end = scratch.isConstant(0) ? starts.back() : aligned(e, starts.back()), all = e.add(end, scratch);
-  auto inWorkspace = [&](int64_t place) { return place == kScratch ? end : place < 0 ? starts[size_t(-2 - place)] : Index(place); };
-  auto count = [&](Index n) -> Value {
-    if (n.isStatic()) return arith::ConstantIndexOp::create(b, loc, n.number());
-    return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), e.use(n));
-  };
-  Value one = count(1);
-  for (Launch &launch : launches) {
-    SmallVector<Value> arguments;
-    for (const Place &place : launch.slots) {
-      if (place.kind == Place::Workspace) arguments.push_back(e.address(body()->getArgument(arrays), DType::U8, inWorkspace(place.number)));
-      else arguments.push_back(body()->getArgument(unsigned(place.number) + (place.kind == Place::Result ? inputs : 0)));
-    }
-    arguments.push_back(body()->getArgument(arrays + 1));
-    for (int64_t size : launch.sizes) arguments.push_back(given().of(size).base());
-    auto symbol = SymbolRefAttr::get(kernels.getNameAttr(), {FlatSymbolRefAttr::get(launch.function.getNameAttr())});
-    gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{count(launch.blocks), one, one},
-                              gpu::KernelDim3{count(launch.threads), one, one}, Value(), arguments);
-  }
-  if (sizes) program->setAttr(kSizes, b.getI64IntegerAttr(sizes));
-  else program->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(all.number()));
-  func::ReturnOp::create(b, loc, sizes ? ValueRange{e.use(all)} : ValueRange{});
 }
 
 } // namespace
@@ -355,15 +418,18 @@ LogicalResult emitPrograms(ModuleOp module) {
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
   module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), b.getUnitAttr());
   auto kernels = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
+  SmallVector<func::FuncOp> programs, bodyFunctions;
   for (auto fn : llvm::to_vector(module.getOps<func::FuncOp>())) {
-    if (fn.isDeclaration()) {
-      fn.erase();
-      continue;
-    }
+    if (fn.isDeclaration()) fn.erase();
+    else (fn.isPrivate() ? bodyFunctions : programs).push_back(fn);
+  }
+  EmittedBodies bodies; // each before what runs it, which stands before it
+  for (func::FuncOp fn : llvm::concat<func::FuncOp>(llvm::to_vector(llvm::reverse(bodyFunctions)), programs)) {
     if (failed(checkPlanned(fn))) return failure();
     for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
-      if (!kernel.getSchedule()) return kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
-    if (failed(ProgramEmitter(fn, kernels).run())) return failure();
+      if (!kernel.getSchedule() && kernel.getKind() != ir::KernelKind::Control)
+        return kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
+    if (failed(ProgramEmitter(fn, kernels, bodies).run())) return failure();
   }
   int64_t most = 0; // of the programs
   for (auto fn : module.getOps<func::FuncOp>())

@@ -12,9 +12,10 @@ namespace kiln::nvptx {
 bool takesOpenSizes(ir::KernelOp kernel);
 /// Writes schedules on the kernels of a program that have none.
 llvm::LogicalResult scheduleProgram(mlir::func::FuncOp fn);
-/// Replaces programs by functions that launch kernels, and puts those into a module for a device:
+/// Replaces programs and bodies by functions that launch kernels, and puts those into a module for a device:
 ///
-///   func.func @program(ptr input..., ptr output..., ptr workspace, ptr status, i64 size...) with gpu.launch_func alone
+///   func.func @program(ptr input..., ptr output..., ptr workspace, ptr status, i64 size...) with gpu.launch_func, and loops and
+///   branches (Control.h)
 ///   gpu.module @kernels { gpu.func @kernel_i(ptr buffer..., ptr status, i64 size...) kernel }
 ///
 /// The sizes are those that a call gives: the symbols by number, then the dynamic strides of the inputs and outputs in order. What follows

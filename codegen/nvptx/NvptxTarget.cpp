@@ -63,7 +63,7 @@ public:
   codegen::Capabilities capabilities() const override {
     using Kind = ir::KernelKind;
     return {{Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort,
-             Kind::Convolution, Kind::Compact},
+             Kind::Convolution, Kind::Compact, Kind::Control},
             /*openSizes=*/true,
             /*device=*/"nvptx64-nvidia-cuda"};
   }

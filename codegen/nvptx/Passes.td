@@ -16,7 +16,7 @@ def EmitNvptx : Pass<"kiln-emit-nvptx", "::mlir::ModuleOp"> {
   let summary = "Emit each kernel as what one thread of a GPU does, and programs that launch them";
   let description = [{
     Reads the schedules that `kiln-schedule-nvptx` wrote. Kernels become `gpu.func` over flat pointers in one `gpu.module`, of gpu, scf, arith, math and llvm operations, and nvvm ones for asynchronous copies; a
-    program becomes a function of `gpu.launch_func` alone, over its inputs, outputs, the workspace and the status word. The lowering to NVVM and the simulator of
+    program becomes a function of `gpu.launch_func`, over its inputs, outputs, the workspace and the status word. So does a body; loops and branches are `scf` operations around calls of bodies. The lowering to NVVM and the simulator of
     the tests start from this form.
 
     Counters: `emit-nvptx.kernels`.

@@ -1,4 +1,5 @@
 // The launch plan of an emitted module, read off its programs.
+#include "codegen/nvptx/Control.h"
 #include "codegen/nvptx/Emit.h"
 #include "codegen/nvptx/PlanNumbers.h"
 
@@ -40,8 +41,8 @@ namespace {
 /// What a plan says of a program.
 class ProgramReader {
 public:
-  ProgramReader(func::FuncOp fn, SymbolTableCollection &symbols)
-      : fn(fn), symbols(symbols), inputs(fn->getAttrOfType<IntegerAttr>(kInputs).getInt()), sizes(sizesOf(fn)),
+  ProgramReader(func::FuncOp fn, SymbolTableCollection &symbols, const llvm::StringMap<int64_t> &bodies)
+      : fn(fn), symbols(symbols), bodies(bodies), inputs(fn->getAttrOfType<IntegerAttr>(kInputs).getInt()), sizes(sizesOf(fn)),
         arrays(int64_t(fn.getNumArguments()) - 2 - sizes), numbers(&fn.getBody().front(), sizes) {}
 
   LaunchPlan::Program run() {
@@ -52,13 +53,23 @@ public:
     program.canFail = fn->getAttrOfType<BoolAttr>(kCanFail).getValue();
     if (auto inPlace = fn->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace))
       program.inPlace.assign(inPlace.asArrayRef().begin(), inPlace.asArrayRef().end());
-    for (auto op : fn.getOps<gpu::LaunchFuncOp>()) program.launches.push_back(launchOf(op));
+    Builder b(fn.getContext());
+    auto ofBytes = [&](Value pointer, int64_t bytes) { return argumentOf(pointer, b.getDenseI64ArrayAttr({0, bytes})); };
+    for (Operation &op : fn.getBody().front()) {
+      if (auto launched = dyn_cast<gpu::LaunchFuncOp>(op)) {
+        program.launches.push_back(launchOf(launched));
+      } else if (auto step = stepOf(op, ofBytes, bodies)) {
+        step->at = int64_t(program.launches.size());
+        program.steps.push_back(*step);
+      }
+    }
     return program;
   }
 
 private:
   func::FuncOp fn;
   SymbolTableCollection &symbols;
+  const llvm::StringMap<int64_t> &bodies;
   int64_t inputs, sizes, arrays;
   PlanNumbers numbers;
 
@@ -113,7 +124,11 @@ private:
 LaunchPlan planOf(ModuleOp module) {
   LaunchPlan plan;
   SymbolTableCollection symbols;
-  for (auto fn : module.getOps<func::FuncOp>()) plan.programs.push_back(ProgramReader(fn, symbols).run());
+  llvm::StringMap<int64_t> bodies;
+  for (auto fn : module.getOps<func::FuncOp>())
+    if (fn.isPrivate()) bodies.insert({fn.getName(), int64_t(bodies.size())});
+  for (auto fn : module.getOps<func::FuncOp>())
+    (fn.isPrivate() ? plan.bodies : plan.programs).push_back(ProgramReader(fn, symbols, bodies).run());
   return plan;
 }
 

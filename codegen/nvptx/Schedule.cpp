@@ -258,14 +258,18 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
 
 LogicalResult checkPlanned(func::FuncOp fn) {
   if (failed(verifyPlanned(fn))) return failure();
-  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
+  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
     if (ir::symbolsOf(fn) && !takesOpenSizes(kernel))
       return kernel.emitError() << "target 'nvptx': expected sizes that are known in a kernel of the kind '"
                                 << ir::stringifyKernelKind(kernel.getKind()) << "', got a program for any size";
+    if (isa<ir::SizedOp>(kernel.getBody().front().front()))
+      return kernel.emitError("target 'nvptx': expected sizes that are known, got a body for sizes that the program computes");
+  }
   return success();
 }
 
 bool takesOpenSizes(ir::KernelOp kernel) {
+  if (kernel.getKind() == ir::KernelKind::Control) return false;
   auto isKnown = [](Value array) { return ir::typeOf(array).shape.isStatic(); };
   auto isAxisKnown = [](Value array, int64_t axis) { return ir::typeOf(array).shape[int(axis)].isConstant(); };
   Operation *op = cpu::mainOp(kernel);
@@ -281,8 +285,9 @@ bool takesOpenSizes(ir::KernelOp kernel) {
 LogicalResult scheduleProgram(func::FuncOp fn) {
   if (fn.isDeclaration()) return success();
   if (failed(checkPlanned(fn))) return failure();
-  cpu::Places places(fn);
+  cpu::Places places(fn, /*hasStack=*/false);
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
+    if (kernel.getKind() == ir::KernelKind::Control) continue; // the host's
     cpu::KernelLayout layout = cpu::layoutOf(kernel, places);
     if (!kernel.getSchedule()) kernel.setScheduleAttr(scheduleOf(kernel, layout));
     if (failed(check(kernel, layout))) return failure();

@@ -44,9 +44,12 @@ Array overwritten(std::span<const Array *const> inputs, size_t input, int holder
 /// Runs the code of a segment into new arrays.
 RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
   if (segment.executable->program) {
-    auto results = runOn(*segment.device, *segment.executable, inputs, segment.outputs, segment.values);
-    if (results) made = std::move(*results);
-    return results ? RunStatus::Done : RunStatus::Eager;
+    std::optional<Interruptible> interruptible;
+    if (hooks.poll && segment.executable->program->waits()) interruptible.emplace(hooks.poll);
+    auto [status, results] = runOn(*segment.device, *segment.executable, inputs, segment.outputs, segment.values);
+    if (interruptible && interruptible->isStopped()) return RunStatus::Stopped;
+    if (!status) made = std::move(results);
+    return status ? RunStatus::Eager : RunStatus::Done;
   }
   Short<void *> buffers;
   Short<int64_t> dims; // symbols, then strides
@@ -84,6 +87,8 @@ RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs,
   auto plan = segment.plan; // code may come meanwhile
   try {
     made = interpret(*plan, inputs, hooks.between, segment.places);
+    if (segment.device && segment.why.empty()) // what bodies made of numbers alone is on the host
+      for (Array &result : made) result = moved(result, segment.device);
   } catch (const Error &e) {
     if (e.kind == ErrorKind::Memory) throw; // nothing is written yet, and eager would need more
     return RunStatus::Eager;

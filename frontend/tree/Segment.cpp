@@ -4,6 +4,7 @@
 #include "frontend/OpsShared.h"
 #include "lib/Core/Control.h"
 #include "lib/Core/Generalize.h"
+#include "lib/Core/Roll.h"
 
 #include <algorithm>
 #include <cmath>

@@ -87,10 +87,10 @@ void Sharing::choose(Dynamic dynamic, const OpenAxes &allowed, Segment &segment,
     if (dynamic == Dynamic::Declared && !why.empty())
       throw Error(ErrorKind::Trace, "dynamic: expected a function whose recordings differ in sizes alone, got at another size: " + why);
   }
-  auto anyTrips = mayShare && !segment.device ? openTrips(*segment.trace) : std::nullopt;
+  auto anyTrips = mayShare ? openTrips(segment.traceOfCode()) : std::nullopt;
   if (!anyTrips) return segment.takeOwnCode();
-  auto program = codeOf(*anyTrips);
-  share(segment, program);
+  auto program = codeOf(*anyTrips, segment.accelerator());
+  if (!share(segment, program)) return segment.takeOwnCode();
   if (open.size() < kMostOpen) open.push_back(std::move(program));
 }
 

@@ -1,5 +1,6 @@
 #include "frontend/tree/Folding.h"
 
+#include "frontend/Accelerated.h"
 #include "lib/Core/Roll.h"
 
 #include <algorithm>
@@ -80,13 +81,41 @@ static void noteLoops(Piece &piece, std::vector<Repetition> &found) {
   }
 }
 
+/// Whether loops over arrays of other devices leave values where the operations that were recorded do, and can be compiled there: trips of
+/// other sizes cannot.
+static bool keepsPlaces(const Piece &piece, const Rolled &rolled, std::span<Device *const> places) {
+  auto isSized = [](const Trace &trace) {
+    for (size_t at = 0; at < trace.words.size();)
+      if (Trace::decode(trace.words, at).op == Op::Sized) return true;
+    return false;
+  };
+  const Trace &trace = rolled.trace;
+  if (isSized(trace) || std::ranges::any_of(trace.bodies, [&](auto &body) { return isSized(*body); })) return false;
+  std::vector<Device *> before = devicesOf(piece.trace, piece.places), after = devicesOf(trace, places);
+  for (size_t at = 0, slot = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    for (size_t i = 1; entry.op == Op::Loop && i < entry.results; ++i) { // the first counts
+      bool isHandedOn = rolled.from[slot + i] == rolled.from[slot];      // to the loop of what is left of the trips
+      if (!isHandedOn && after[slot + i] != before[size_t(rolled.from[slot + i])]) return false;
+    }
+    slot += entry.results;
+  }
+  return true;
+}
+
 /// Puts loops in the place of what repeats.
 static void rollLoops(Piece &piece) {
-  if (!piece.places.empty()) return;
   std::vector<Repetition> found;
   auto rolled = roll(piece.trace, found);
+  std::vector<Device *> places;
+  if (bool isElsewhere = !piece.places.empty() || !piece.trace.devices.empty(); rolled && isElsewhere) {
+    for (int64_t slot : rolled->from) places.push_back(size_t(slot) < piece.places.size() ? piece.places[size_t(slot)] : nullptr);
+    if (!keepsPlaces(piece, *rolled, places)) return;
+    if (piece.places.empty()) places.clear();
+  }
   noteLoops(piece, found);
   if (!rolled) return;
+  piece.places = std::move(places);
   std::vector<Location> locations;
   for (int64_t slot : rolled->from) locations.push_back(piece.locations[size_t(slot)]);
   piece.ops = piece.trace.types.size() - size_t(piece.trace.inputs);

@@ -66,7 +66,7 @@ void compileFor(const CodeUse &use, const std::vector<int64_t> &serialized, cons
   if (!on) return;
   std::ifstream file(path, std::ios::binary);
   LaunchPlan plan = LaunchPlan::read({std::istreambuf_iterator<char>(file), {}});
-  if (!plan.programs.empty() && !plan.programs[0].launches.empty()) plan.code = on->assemble(plan.code);
+  if (plan.hasLaunches()) plan.code = on->assemble(plan.code);
   std::ofstream out(path, std::ios::binary);
   if (!(out << plan.write() << std::flush)) throw Error(ErrorKind::Compile, "compile: expected a writable file, got " + path);
 }

@@ -3,16 +3,28 @@
 #include "lib/Core/Error.h"
 #include "lib/Core/Infer.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace kiln {
 namespace {
 
+using Program = LaunchPlan::Program;
+using Step = LaunchPlan::Step;
+using Argument = LaunchPlan::Argument;
+using Memory = LaunchPlan::Memory;
+
 constexpr const char *kHeader = "kiln-launch-plan 3";
-constexpr const char *kMemories[] = {"input", "output", "workspace", "status", "size"};
+constexpr const char *kMemories[] = {"input", "output", "workspace", "status", "size", "constant"};
+constexpr const char *kSteps[] = {"copy", "call", "choose", "while", "repeat"};
 
 [[noreturn]] void refuse(const std::string &expected, const std::string &got) {
   fail(ErrorKind::Compile, "launch plan", "file", expected, "'" + got + "'");
+}
+
+/// The place of a word in a list, or as many as there are.
+template <size_t N> size_t placeOf(const std::string &word, const char *const (&words)[N]) {
+  return size_t(std::find(words, words + N, word) - words);
 }
 
 class Reader {
@@ -23,15 +35,17 @@ public:
     LaunchPlan plan;
     if (next() != kHeader) refuse(kHeader, line);
     for (next(); word() != "code"; next()) {
-      if (word() != "program") refuse("a program or code", line);
-      LaunchPlan::Program &program = plan.programs.emplace_back();
+      if (word() != "program" && word() != "body") refuse("a program, a body or code", line);
+      Program &program = (word() == "program" ? plan.programs : plan.bodies).emplace_back();
       program.name = rest(), program.inputs = number(), program.outputs = number();
       std::string workspace = rest();
       program.canFail = number() != 0, program.sizes = number();
       program.workspaceBytes = open(workspace, program);
-      readLaunches(program);
+      readSteps(program);
     }
-    plan.code.resize(size_t(number()));
+    int64_t bytes = number();
+    if (bytes < 0) refuse("a number of bytes", line);
+    plan.code.resize(size_t(bytes));
     if (!in.read(plan.code.data(), std::streamsize(plan.code.size())))
       refuse("code of " + std::to_string(plan.code.size()) + " bytes", "less");
     return plan;
@@ -59,44 +73,177 @@ private:
     if (!(words >> value)) refuse("a number", line);
     return value;
   }
+  std::vector<int64_t> numbers() {
+    std::vector<int64_t> values;
+    while (!(words >> std::ws).eof()) values.push_back(number());
+    return values;
+  }
 
   /// A number that may follow from the sizes of a program.
-  PlanNumber open(const std::string &text, const LaunchPlan::Program &program) const {
+  PlanNumber open(const std::string &text, const Program &program) const {
     auto result = PlanNumber::parse(text, program.sizes);
-    if (!result) refuse("a number, or one that follows from " + std::to_string(program.sizes) + " sizes", line);
+    if (!result || (!program.sizes && !result->isConstant())) refuse("a number, or one that follows from " + std::to_string(program.sizes) + " sizes", line);
     return *result;
   }
 
-  void readArgument(LaunchPlan::Argument &argument, const LaunchPlan::Program &program) {
-    size_t memory = 0;
-    while (memory < std::size(kMemories) && word() != kMemories[memory]) ++memory;
-    if (memory == std::size(kMemories)) refuse("a launch, an argument of one, or end", line);
-    argument.memory = LaunchPlan::Memory(memory);
+  void readArgument(Argument &argument, const Program &program) {
+    size_t memory = placeOf(word(), kMemories);
+    if (memory == std::size(kMemories)) refuse("a launch, a step, an argument of one, or end", line);
+    argument.memory = Memory(memory);
     for (PlanNumber *each : {&argument.number, &argument.low, &argument.high}) *each = open(rest(), program);
-    bool isNumbered = argument.memory != LaunchPlan::Memory::Workspace;
-    int64_t count = argument.memory == LaunchPlan::Memory::Input    ? program.inputs
-                    : argument.memory == LaunchPlan::Memory::Output ? program.outputs
-                    : argument.memory == LaunchPlan::Memory::Size   ? program.sizes
-                                                                    : 1;
+    bool isNumbered = argument.memory != Memory::Workspace && argument.memory != Memory::Constant;
+    int64_t count = argument.memory == Memory::Input    ? program.inputs
+                    : argument.memory == Memory::Output ? program.outputs
+                    : argument.memory == Memory::Size   ? program.sizes
+                                                        : 1;
     bool isOne = argument.number.isConstant() && argument.number.constant() >= 0 && argument.number.constant() < count;
     if (isNumbered && !isOne) refuse("one of " + std::to_string(count), line);
   }
 
-  void readLaunches(LaunchPlan::Program &program) {
+  void readSteps(Program &program) {
+    std::vector<Argument> *arguments = nullptr; // of the launch or step that was last
     for (next(); word() != "end"; next()) {
       if (word() == "in-place") {
         for (int64_t i = 0; i < program.outputs; ++i) program.inPlace.push_back(number());
-        continue;
-      }
-      if (word() == "launch") {
+      } else if (word() == "launch") {
         program.launches.push_back({rest(), open(rest(), program), number(), number(), {}});
-        continue;
+        arguments = &program.launches.back().arguments;
+      } else if (size_t kind = placeOf(word(), kSteps); kind < std::size(kSteps)) {
+        program.steps.push_back(readStep(Step::Kind(kind)));
+        program.steps.back().at = int64_t(program.launches.size());
+        arguments = &program.steps.back().arguments;
+      } else {
+        if (!arguments) refuse("a launch, a step, an argument of one, or end", line);
+        readArgument(arguments->emplace_back(), program);
       }
-      if (program.launches.empty()) refuse("a launch, an argument of one, or end", line);
-      readArgument(program.launches.back().arguments.emplace_back(), program);
     }
   }
+
+  Step readStep(Step::Kind kind) {
+    Step step;
+    step.kind = kind;
+    switch (kind) {
+    case Step::Kind::Copy: break;
+    case Step::Kind::Call: step.bodies = {number()}; break;
+    case Step::Kind::Choose: step.bodies = numbers(); break;
+    case Step::Kind::While: step.bodies = {number(), number()}, step.carried = number(); break;
+    case Step::Kind::Repeat: step.bodies = {number()}, step.carried = number(), step.counter = number(), step.by = number(); break;
+    }
+    return step;
+  }
 };
+
+/// What whoever runs a plan relies on.
+class Checker {
+public:
+  explicit Checker(const LaunchPlan &plan) : plan(plan) {}
+
+  void run() {
+    for (const Program &program : plan.programs) check(program, -1);
+    for (size_t i = 0; i < plan.bodies.size(); ++i) check(plan.bodies[i], int64_t(i));
+  }
+
+private:
+  const LaunchPlan &plan;
+  const Program *program = nullptr;
+
+  void expect(bool holds, const std::string &expected) const {
+    if (!holds) fail(ErrorKind::Compile, "launch plan", program->name, expected, "another");
+  }
+
+  void check(const Program &checked, int64_t number) {
+    program = &checked;
+    constexpr int64_t kMostArrays = 1 << 24;
+    auto isCount = [](int64_t n) { return n >= 0 && n < kMostArrays; };
+    expect(isCount(checked.inputs) && isCount(checked.outputs), "as many arrays as there can be");
+    auto isKnown = [](const PlanNumber &n) { return n.isConstant(); };
+    expect(!isKnown(checked.workspaceBytes) || checked.workspaceBytes.constant() >= 0, "a workspace of at least 0 bytes");
+    expect(checked.steps.empty() || !checked.sizes, "steps in programs of fixed sizes alone");
+    for (int64_t input : checked.inPlace) expect(input >= -1 && input < checked.inputs, "outputs in the memory of inputs");
+    for (const LaunchPlan::Launch &launch : checked.launches) {
+      bool hasBlocks = !isKnown(launch.blocks) || launch.blocks.constant() > 0;
+      expect(hasBlocks && launch.threads > 0 && launch.sharedBytes >= 0, "launches of at least a block and a thread");
+      for (const Argument &a : launch.arguments) checkPointer(a);
+    }
+    for (const Step &step : checked.steps) check(step, number);
+  }
+
+  void checkPointer(const Argument &a) const {
+    bool isPointer = a.memory != Memory::Size;
+    if (program->sizes || !isPointer) return; // when the sizes are known
+    int64_t number = a.number.constant(), low = a.low.constant(), high = a.high.constant(), bytes = program->workspaceBytes.constant();
+    bool isThere = a.memory == Memory::Status || (a.memory == Memory::Input && number < program->inputs) ||
+                   (a.memory == Memory::Output && number < program->outputs) ||
+                   (a.memory == Memory::Workspace && number <= bytes && high <= bytes - number);
+    expect(isThere && number >= 0, "pointers to arrays that it has, or into its workspace");
+    expect(low <= high, "bytes of pointers from the lower to the higher");
+  }
+
+  void check(const Step &step, int64_t number) const {
+    expect(!step.bodies.empty() || step.kind == Step::Kind::Copy, "a body for each step that runs one");
+    for (int64_t body : step.bodies) expect(body > number && body < int64_t(plan.bodies.size()), "bodies of the plan that stand behind it");
+    size_t numbers = step.kind == Step::Kind::Repeat ? 2 : 0;
+    for (const Argument &a : step.arguments) {
+      if (a.memory == Memory::Constant) expect(&a < step.arguments.data() + numbers, "constants as numbers of trips alone");
+      else checkPointer(a);
+    }
+    if (step.kind == Step::Kind::Copy) return expect(step.arguments.size() == 2, "copies to a place from another");
+    expect(step.arguments.size() >= step.firstArray(), "a workspace, and what decides, for each step that runs a body");
+    int64_t arrays = int64_t(step.arguments.size() - step.firstArray());
+    if (step.kind == Step::Kind::Choose) {
+      int64_t bytes = step.arguments[0].high.constant();
+      expect(bytes == 1 || bytes == 8, "numbers of bodies in 1 or 8 bytes");
+    }
+    if (step.isLoop()) return checkLoop(step, arrays);
+    for (int64_t body : step.bodies) expect(arrays == arraysOf(body), "as many arrays as its bodies have");
+  }
+
+  void checkLoop(const Step &step, int64_t arrays) const {
+    expect(step.carried >= 0 && arrays >= 2 * step.carried, "two places for each value that a loop hands on");
+    const Program &body = plan.bodies[size_t(step.bodies.back())];
+    expect(body.outputs == step.carried && body.inputs == arrays - step.carried, "as many arrays as the body of the loop has");
+    if (step.kind == Step::Kind::While) {
+      const Program &condition = plan.bodies[size_t(step.bodies[0])];
+      expect(condition.outputs == 1 && condition.inputs == body.inputs, "a condition that takes what the body takes, and gives a flag");
+    } else {
+      expect(step.counter >= 0 && step.counter < step.carried && (step.by == 1 || step.by == -1),
+             "a counter among the values of the loop, up or down by 1");
+    }
+  }
+
+  int64_t arraysOf(int64_t body) const { return plan.bodies[size_t(body)].inputs + plan.bodies[size_t(body)].outputs; }
+};
+
+void writeArguments(std::ostream &out, const std::vector<Argument> &arguments) {
+  for (const Argument &a : arguments) out << kMemories[size_t(a.memory)] << " " << a.number.text() << " " << a.low.text() << " " << a.high.text() << "\n";
+}
+
+void writeStep(std::ostream &out, const Step &step) {
+  out << kSteps[size_t(step.kind)];
+  for (int64_t body : step.bodies) out << " " << body;
+  if (step.isLoop()) out << " " << step.carried;
+  if (step.kind == Step::Kind::Repeat) out << " " << step.counter << " " << step.by;
+  out << "\n";
+  writeArguments(out, step.arguments);
+}
+
+void writeProgram(std::ostream &out, const char *kind, const Program &program) {
+  out << kind << " " << program.name << " " << program.inputs << " " << program.outputs << " " << program.workspaceBytes.text() << " "
+      << program.canFail << " " << program.sizes << "\n";
+  if (!program.inPlace.empty()) {
+    out << "in-place";
+    for (int64_t input : program.inPlace) out << " " << input;
+    out << "\n";
+  }
+  for (size_t number = 0; number <= program.steps.size(); ++number) {
+    for (const LaunchPlan::Launch &launch : program.part(number)) {
+      out << "launch " << launch.kernel << " " << launch.blocks.text() << " " << launch.threads << " " << launch.sharedBytes << "\n";
+      writeArguments(out, launch.arguments);
+    }
+    if (number < program.steps.size()) writeStep(out, program.steps[number]);
+  }
+  out << "end\n";
+}
 
 } // namespace
 
@@ -106,24 +253,23 @@ const LaunchPlan::Program *LaunchPlan::find(const std::string &name) const {
   return nullptr;
 }
 
+std::vector<std::pair<int64_t, int64_t>> LaunchPlan::extentsOf(const Program &program) {
+  std::vector<std::pair<int64_t, int64_t>> extents(size_t(program.inputs + program.outputs));
+  auto note = [&](const Argument &a) {
+    if (a.memory != Memory::Input && a.memory != Memory::Output) return;
+    auto &[low, high] = extents[size_t(a.number.constant() + (a.memory == Memory::Output ? program.inputs : 0))];
+    low = std::min(low, a.low.constant()), high = std::max(high, a.high.constant());
+  };
+  for (const Launch &launch : program.launches) std::ranges::for_each(launch.arguments, note);
+  for (const Step &step : program.steps) std::ranges::for_each(step.arguments, note);
+  return extents;
+}
+
 std::string LaunchPlan::write() const {
   std::ostringstream out;
   out << kHeader << "\n";
-  for (const Program &program : programs) {
-    out << "program " << program.name << " " << program.inputs << " " << program.outputs << " " << program.workspaceBytes.text() << " "
-        << program.canFail << " " << program.sizes << "\n";
-    if (!program.inPlace.empty()) {
-      out << "in-place";
-      for (int64_t input : program.inPlace) out << " " << input;
-      out << "\n";
-    }
-    for (const Launch &launch : program.launches) {
-      out << "launch " << launch.kernel << " " << launch.blocks.text() << " " << launch.threads << " " << launch.sharedBytes << "\n";
-      for (const Argument &a : launch.arguments)
-        out << kMemories[size_t(a.memory)] << " " << a.number.text() << " " << a.low.text() << " " << a.high.text() << "\n";
-    }
-    out << "end\n";
-  }
+  for (const Program &program : programs) writeProgram(out, "program", program);
+  for (const Program &body : bodies) writeProgram(out, "body", body);
   out << "code " << code.size() << "\n" << code;
   return out.str();
 }
@@ -147,6 +293,10 @@ LaunchPlan::Program LaunchPlan::Program::at(std::span<const int64_t> given) cons
   return result;
 }
 
-LaunchPlan LaunchPlan::read(const std::string &file) { return Reader(file).run(); }
+LaunchPlan LaunchPlan::read(const std::string &file) {
+  LaunchPlan plan = Reader(file).run();
+  Checker(plan).run();
+  return plan;
+}
 
 } // namespace kiln

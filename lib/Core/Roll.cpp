@@ -358,7 +358,7 @@ private:
       count = result.loop(loop.condition, loop.body, operands, of);
       for (size_t i = 0; i < handedOn.size(); ++i) handedOn[i] = count + 1 + int64_t(i);
     }
-    for (size_t i = 0; i < handedOn.size(); ++i) result.slots[size_t(c.loops[0].produced[i])] = handedOn[i];
+    for (size_t i = 0; i < handedOn.size(); ++i) result.replace(c.loops[0].produced[i], handedOn[i]);
   }
 };
 
@@ -401,7 +401,7 @@ std::optional<Changed> rollOnce(const Trace &trace, bool ofAnySizes, std::vector
 
 bool canRoll(const Trace &trace) {
   constexpr size_t kLeastWords = 3 * kLeastSaved;
-  if (trace.isOpen() || !trace.devices.empty() || trace.words.size() < kLeastWords) return false;
+  if (trace.isOpen() || trace.words.size() < kLeastWords) return false;
   size_t inputs = 0;
   for (size_t at = 0; at < trace.words.size() && Trace::decode(trace.words, at).op == Op::Input;) ++inputs;
   return int64_t(inputs) == trace.inputs;

@@ -86,6 +86,8 @@ public:
   const TensorType &typeOf(int64_t slot) const { return result.trace.types[size_t(slot)]; }
   int64_t loop(const std::shared_ptr<const Trace> &condition, const std::shared_ptr<const Trace> &body, std::span<const int64_t> operands,
                int64_t of);
+  /// A slot of the new trace has what one of the old trace had.
+  void replace(int64_t old, int64_t slot) { slots[size_t(old)] = slot, result.from[size_t(slot)] = old; }
   Changed finish();
 
 private:

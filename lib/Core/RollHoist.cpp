@@ -202,7 +202,7 @@ std::optional<Changed> hoistNumbers(const Trace &trace, bool ofAnySizes) {
     for (size_t i = 0; i < family->values.size(); ++i)
       operands.push_back(result.constant(family->types[i].dtype, family->values[i][member], lines.slots[p]));
     int64_t slot = result.loop(family->condition, family->body, operands, lines.slots[p]);
-    for (size_t i = 0; i < op.results; ++i) result.slots[size_t(lines.slots[p]) + i] = slot + int64_t(i);
+    for (int64_t i = 0; i < int64_t(op.results); ++i) result.replace(lines.slots[p] + i, slot + i);
   }
   return result.finish();
 }

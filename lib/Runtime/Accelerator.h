@@ -31,9 +31,12 @@ public:
   /// The most of the latter, each.
   static constexpr size_t kMostHostBytes = 16;
   /// Starts the program behind all that was started before. Of one that can fail on values the status, bits of kiln/executable.h, once it
-  /// has ended; else 0, at once. `arguments`: inputs, then outputs; `sizes`: those of a program for any size, which throws Error (memory)
-  /// for some that are too large.
+  /// has ended; else 0, at once, or where it has steps, once the host knows how it ends. KILN_STOPPED where the thread's Interruptible
+  /// said so meanwhile; what it has written is of no use then. `arguments`: inputs, then outputs; `sizes`: those of a program for any size,
+  /// which throws Error (memory) for some that are too large.
   virtual int32_t run(std::span<const Argument> arguments, std::span<const int64_t> sizes) = 0;
+  /// Whether `run` may take long.
+  bool waits() const { return plan.canFail || !plan.steps.empty(); }
 };
 
 /// Everything that is started runs in order, also what several threads start.

@@ -3,6 +3,7 @@
 #include "lib/Runtime/CudaInternal.h"
 #include "lib/Runtime/CudaProgram.h"
 
+#include "include/kiln/executable.h"
 #include "lib/Core/Dlpack.h"
 #include "lib/Core/Environment.h"
 #include "lib/Core/Error.h"
@@ -66,6 +67,7 @@ public:
       : AcceleratorProgram(plan.programs.at(0)), on(on), loaded(on.device, std::move(plan)), entry(loaded.program(this->plan.name)) {}
 
   int32_t run(std::span<const Argument> arguments, std::span<const int64_t> sizes) override {
+    if (!plan.steps.empty()) return runSteps(arguments);
     size_t workspace = plan.workspaceFor(sizes);
     std::lock_guard lock(on.mutex);
     std::vector<Address> arrays = addressesOf(arguments);
@@ -81,6 +83,58 @@ private:
   Opened &on;
   LoadedPlan loaded;
   const LaunchPlan::Program &entry;
+
+  /// Pinned memory of a run of a program with steps: a number that is read, and the status. Kernels of one that was stopped still write it.
+  struct Words {
+    explicit Words(Device &device) : memory(device, 2 * sizeof(int64_t)), last(device) {}
+    PinnedMemory memory;
+    Event last; // that may write it
+    volatile int32_t *status() { return reinterpret_cast<volatile int32_t *>(static_cast<char *>(memory.data) + sizeof(int64_t)); }
+  };
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Words>> idle; // several runs may be under way: other threads', and those of handlers of signals
+
+  std::unique_ptr<Words> takeWords() {
+    std::lock_guard lock(mutex);
+    auto found = std::ranges::find_if(idle, [](auto &words) { return words->last.isReached(); });
+    if (found == idle.end()) return std::make_unique<Words>(on.device);
+    std::unique_ptr<Words> words = std::move(*found);
+    idle.erase(found);
+    return words;
+  }
+
+  /// Programs of other threads come between its launches, so nothing that lives from one to the next is shared.
+  int32_t runSteps(std::span<const Argument> arguments) {
+    std::unique_ptr<Words> words = takeWords();
+    volatile int32_t *status = words->status();
+    *status = 0;
+    size_t numbers = size_t(std::ranges::count_if(arguments, [](const Argument &a) { return a.hostBytes > 0; }));
+    size_t planned = (size_t(plan.workspaceBytes.constant()) + Numbers::kBytes - 1) / Numbers::kBytes * Numbers::kBytes;
+    Buffer workspace(on.stream, planned + numbers * Numbers::kBytes);
+    PlanRunner::Frame frame{{}, workspace.address(), {}};
+    Address next = workspace.address() + planned;
+    for (const Argument &a : arguments) {
+      frame.numbers.push_back(numberOf(a));
+      frame.arrays.push_back(a.hostBytes ? next : Address(a.data));
+      if (!a.hostBytes) continue;
+      on.stream->copyIn(next, a.data, a.hostBytes);
+      next += Numbers::kBytes;
+    }
+    bool isDone = loaded.run(*on.stream, entry, frame, status, words->memory.data);
+    words->last.record(*on.stream);
+    if (isDone && plan.canFail) on.stream->synchronize();
+    int32_t result = *status ? *status : isDone ? 0 : KILN_STOPPED;
+    std::lock_guard lock(mutex);
+    idle.push_back(std::move(words));
+    return result;
+  }
+  /// What a number of the host is to those who count trips.
+  static std::optional<int64_t> numberOf(const Argument &a) {
+    int64_t number = 0;
+    if (a.hostBytes != sizeof number) return std::nullopt;
+    std::memcpy(&number, a.data, sizeof number);
+    return number;
+  }
 
   std::vector<Address> addressesOf(std::span<const Argument> arguments) {
     std::vector<Address> arrays;

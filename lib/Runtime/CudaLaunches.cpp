@@ -7,10 +7,11 @@
 
 namespace kiln::cuda {
 
-Launches::Launches(Device &device, const LaunchPlan::Program &program, const std::function<Kernel(const std::string &)> &kernelOf)
-    : device(device), isOpen(program.sizes > 0) {
+Launches::Launches(Device &device, std::span<const LaunchPlan::Launch> launches, int64_t inputs, bool isOpen,
+                   const std::function<Kernel(const std::string &)> &kernelOf)
+    : device(device), isOpen(isOpen) {
   using Memory = LaunchPlan::Memory;
-  for (const LaunchPlan::Launch &launch : program.launches) {
+  for (const LaunchPlan::Launch &launch : launches) {
     Kernel kernel = kernelOf(launch.kernel);
     Step step{{}, launch.blocks, pointers.size(), launch.arguments.size()};
     step.node.function = kernel.handle;
@@ -21,7 +22,7 @@ Launches::Launches(Device &device, const LaunchPlan::Program &program, const std
       if (a.memory == Memory::Status) pointers.push_back({Pointer::Status, 0, 0});
       else if (a.memory == Memory::Workspace) pointers.push_back({Pointer::Workspace, a.number, 0});
       else if (a.memory == Memory::Size) pointers.push_back({Pointer::Size, PlanNumber::size(a.number.constant()), 0});
-      else pointers.push_back({a.number.constant() + (a.memory == Memory::Output ? program.inputs : 0), 0, 0});
+      else pointers.push_back({a.number.constant() + (a.memory == Memory::Output ? inputs : 0), 0, 0});
     }
   }
   if (!isOpen) fit({});

@@ -1,6 +1,6 @@
-// The launches of a program, prepared: one is a launch, several are a graph that is made once and given its pointers for each call, as
-// that costs the host 0.15 to 0.34 us a kernel instead of 3 to 4 (docs/decisions/0010). What follows from sizes is computed where they
-// are others than those of the call before.
+// Launches of a program that follow each other, prepared: one is a launch, several are a graph that is made once and given its pointers for
+// each call, as that costs the host 0.15 to 0.34 us a kernel instead of 3 to 4 (docs/decisions/0010). What follows from sizes is computed
+// where they are others than those of the call before.
 #pragma once
 
 #include "lib/Core/LaunchPlan.h"
@@ -14,7 +14,9 @@ namespace kiln::cuda {
 
 class Launches {
 public:
-  Launches(Device &device, const LaunchPlan::Program &program, const std::function<Kernel(const std::string &)> &kernelOf);
+  /// `inputs`: how many arrays of a call come before the outputs; `isOpen`: they are of a program for any size.
+  Launches(Device &device, std::span<const LaunchPlan::Launch> launches, int64_t inputs, bool isOpen,
+           const std::function<Kernel(const std::string &)> &kernelOf);
   ~Launches();
   Launches(const Launches &) = delete;
 

@@ -79,10 +79,11 @@ std::shared_ptr<Executable> Executable::openCopy(const std::string &path) {
 
 std::shared_ptr<Executable> Executable::load(Accelerator &on, const std::string &plan) {
   std::shared_ptr<Executable> result(new Executable);
-  result->program = on.load(LaunchPlan::read(plan));
+  LaunchPlan read = LaunchPlan::read(plan);
+  read.forEach([&](const LaunchPlan::Program &program) { result->info.kernels += int64_t(program.launches.size()); });
+  result->program = on.load(std::move(read));
   const LaunchPlan::Program &program = result->program->plan;
   result->info.version = KILN_EXECUTABLE_VERSION;
-  result->info.kernels = int64_t(program.launches.size());
   result->info.workspace_bytes = program.workspaceBytes.isConstant() ? program.workspaceBytes.constant() : -1; // as those of the CPU
   result->inPlace = program.inPlace;
   return result;

@@ -29,6 +29,7 @@ std::shared_ptr<RecordedBody> record(PyObject *function, py11::tuple examples) {
     input.shape = example.shape;
     input.strides = contiguousStrides(example.shape);
     input.storage = Storage::make({});
+    input.storage->device = deviceOf(example);
     recorder.addInput(input);
     PyTuple_SET_ITEM(arguments.get(), Py_ssize_t(i), check(wrap(std::move(input))));
   }

@@ -101,6 +101,76 @@ TEST(LaunchPlanTest, RefusesWhatIsNone) {
   EXPECT_THROW(LaunchPlan::read(changed("kernel_2 s0,255,+", "kernel_2 s0,+,255")), Error);
   EXPECT_THROW(LaunchPlan::read(changed("launch kernel_0 4", "launch kernel_0 s0")), Error) << "in a program of fixed sizes";
   EXPECT_THROW(LaunchPlan::read(changed("program second", "library second")), Error);
+  EXPECT_THROW(LaunchPlan::read(changed("code " + std::to_string(example().code.size()), "code -1")), Error);
+  EXPECT_THROW(LaunchPlan::read(changed("input 1", "input 2")), Error) << "there are two";
+  EXPECT_THROW(LaunchPlan::read(changed("input 1", "input -1")), Error);
+  EXPECT_THROW(LaunchPlan::read(changed("workspace 256 0 8", "workspace 505 0 8")), Error) << "it has 512 bytes";
+  EXPECT_THROW(LaunchPlan::read(changed("input 1 -16", "input 1 65")), Error);
+  EXPECT_THROW(LaunchPlan::read(changed("kernel_0 4", "kernel_0 0")), Error);
+  EXPECT_THROW(LaunchPlan::read(changed("first 2", "first -2")), Error);
+}
+
+/// Two launches, between them a copy, a branch, and two loops.
+LaunchPlan withSteps() {
+  using Memory = LaunchPlan::Memory;
+  using Kind = LaunchPlan::Step::Kind;
+  LaunchPlan plan;
+  LaunchPlan::Argument x{Memory::Input, 0, 0, 8}, n{Memory::Input, 1, 0, 8}, y{Memory::Output, 0, 0, 8}, other{Memory::Workspace, 64, 0, 8},
+      flag{Memory::Workspace, 128, 0, 1}, work{Memory::Workspace, 0, 0, 64}, zero{Memory::Constant, 0, 0, 0};
+  LaunchPlan::Launch first{"kernel_0", 1, 32, 0, {x, y}}, second{"kernel_1", 1, 32, 0, {y, other}};
+  plan.programs.push_back({"f", 2, 1, 192, {first, second}, false, {}, {}});
+  plan.programs[0].steps = {{Kind::Copy, 0, {}, 0, -1, 0, {y, x}},
+                            {Kind::While, 1, {1, 2}, 1, -1, 0, {flag, work, y, other, n}},
+                            {Kind::Repeat, 1, {2}, 1, 0, -1, {zero, n, work, y, other, n}},
+                            {Kind::Choose, 2, {2, 3}, 0, -1, 0, {n, work, y, n, other}},
+                            {Kind::Call, 2, {0}, 0, -1, 0, {work, y, n, other}}};
+  plan.bodies = {{"calls", 2, 1, 64, {}, false, {}, {}},
+                 {"asks", 2, 1, 0, {}, false, {}, {}},
+                 {"does", 2, 1, 64, {first}, true, {}, {}},
+                 {"else", 2, 1, 0, {}, false, {}, {}}};
+  plan.bodies[0].steps = {{Kind::Call, 0, {2}, 0, -1, 0, {work, x, n, y}}};
+  plan.code = "code";
+  return plan;
+}
+
+TEST(LaunchPlanTest, StepsComeBackAsTheyWereWritten) {
+  LaunchPlan plan = LaunchPlan::read(withSteps().write());
+  EXPECT_EQ(plan.programs, withSteps().programs);
+  EXPECT_EQ(plan.bodies, withSteps().bodies);
+  const LaunchPlan::Program &program = plan.programs[0];
+  EXPECT_EQ(program.part(0).size() + program.part(2).size() + program.part(4).size() + program.part(5).size(), 0u);
+  EXPECT_EQ(program.part(1)[0].kernel, "kernel_0");
+  EXPECT_EQ(program.part(3)[0].kernel, "kernel_1");
+  EXPECT_EQ(plan.find("does"), nullptr) << "a body is no program";
+  EXPECT_TRUE(plan.hasLaunches());
+}
+
+TEST(LaunchPlanTest, RefusesDamagedSteps) {
+  std::string text = withSteps().write();
+  for (size_t size = 0; size < text.find("code "); size += 5) EXPECT_THROW(LaunchPlan::read(text.substr(0, size)), Error);
+  for (auto [from, to] : {std::pair{"call 0", "call 4"}, // no such body
+                          {"call 0", "call -1"},
+                          {"call 2", "call 0"}, // a body that runs itself
+                          {"call 0", "call"},
+                          {"call 0", "recall 0"},
+                          {"choose 2 3", "choose"},
+                          {"choose 2 3", "choose 2 0 x"},
+                          {"choose 2 3\ninput 1 0 8", "choose 2 3\ninput 1 0 4"}, // a number of 4 bytes
+                          {"choose 2 3\ninput 1 0 8", "choose 2 3\nconstant 1 0 8"},
+                          {"while 1 2 1", "while 1 2 2"}, // values that are not there
+                          {"while 1 2 1", "while 1 2 -1"},
+                          {"while 1 2 1", "while 2 1 0"},
+                          {"while 1 2 1\n", "while 1 2 1\nstatus 0 0 4\n"},
+                          {"repeat 2 1 0 -1", "repeat 2 1 1 -1"}, // a counter that is none of the values
+                          {"repeat 2 1 0 -1", "repeat 2 1 0 2"},
+                          {"repeat 2 1 0 -1", "repeat 2 1 0"},
+                          {"constant 0 0 0\n", ""},
+                          {"copy\n", "copy\ninput 0 0 8\n"},
+                          {"body does 2 1", "body does 3 1"}}) {
+    std::string other = text;
+    ASSERT_NE(other.find(from), std::string::npos) << from;
+    EXPECT_THROW(LaunchPlan::read(other.replace(other.find(from), std::string(from).size(), to)), Error) << from << " -> " << to;
+  }
 }
 
 } // namespace

@@ -46,13 +46,8 @@ public:
     const LaunchPlan::Program program = entry.at(sizes);
     auto stream = device.stream();
     std::vector<Twin> twins;
-    for (int64_t i = 0; i < program.inputs + program.outputs; ++i) twins.push_back({static_cast<char *>(buffers[i]), 0, 0, std::nullopt});
-    for (const LaunchPlan::Launch &launch : program.launches)
-      for (const LaunchPlan::Argument &a : launch.arguments) {
-        if (a.memory != LaunchPlan::Memory::Input && a.memory != LaunchPlan::Memory::Output) continue;
-        Twin &twin = twins[size_t(a.number.constant() + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0))];
-        twin.low = std::min(twin.low, a.low.constant()), twin.high = std::max(twin.high, a.high.constant());
-      }
+    for (auto [low, high] : LaunchPlan::extentsOf(program))
+      twins.push_back({static_cast<char *>(buffers[twins.size()]), low, high, std::nullopt});
     std::vector<cuda::Address> arrays;
     size_t bytes = 0;
     for (Twin &twin : twins) {
@@ -61,12 +56,15 @@ public:
       arrays.push_back(twin.address());
       bytes += twin.bytes();
     }
-    cuda::Buffer workspace(stream, size_t(std::max<int64_t>(program.workspaceBytes.constant(), 1))), word(stream, sizeof(int32_t));
-    stream->fillBytes(word.address(), 0, sizeof(int32_t));
-    auto launch = [&] { plan.launch(*stream, entry, arrays, workspace.address(), word.address(), sizes); };
+    cuda::Buffer workspace(stream, size_t(std::max<int64_t>(program.workspaceBytes.constant(), 1)));
+    cuda::PinnedMemory words(device, 2 * sizeof(int64_t)); // a number that is read, and the status, which kernels write by themselves
+    auto &status = *reinterpret_cast<volatile int32_t *>(static_cast<char *>(words.data) + sizeof(int64_t));
+    status = 0;
+    auto launch = [&] {
+      if (entry.steps.empty()) plan.launch(*stream, entry, arrays, workspace.address(), cuda::Address(&status), sizes);
+      else plan.run(*stream, entry, {arrays, workspace.address()}, &status, words.data);
+    };
     launch();
-    int32_t status = 0;
-    stream->copyOut(&status, word.address(), sizeof status);
     for (int64_t i = program.inputs; i < int64_t(twins.size()); ++i) {
       Twin &twin = twins[size_t(i)];
       if (twin.bytes()) stream->copyOut(twin.host + twin.low, twin.buffer->address(), twin.bytes());

@@ -4,6 +4,7 @@
 #include "codegen/cpu/Passes.h"
 #include "codegen/nvptx/Emit.h"
 #include "lib/Core/Error.h"
+#include "lib/Core/PlanRunner.h"
 #include "test/targets/simulator/Lower.h"
 #include "test/targets/simulator/Machine.h"
 #include "llvm/Support/FileUtilities.h"
@@ -61,13 +62,7 @@ class ShiftedArrays {
 public:
   ShiftedArrays(const LaunchPlan::Program &program, void *const *buffers) {
     const char *shift = getenv("KILN_SIMULATOR_SHIFT");
-    arrays.resize(size_t(program.inputs + program.outputs));
-    for (auto &launch : program.launches)
-      for (auto &a : launch.arguments) {
-        if (a.memory != LaunchPlan::Memory::Input && a.memory != LaunchPlan::Memory::Output) continue;
-        Array &array = arrays[size_t(a.number.constant() + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0))];
-        array.low = std::min(array.low, a.low.constant()), array.high = std::max(array.high, a.high.constant());
-      }
+    for (auto [low, high] : LaunchPlan::extentsOf(program)) arrays.push_back({nullptr, nullptr, low, high, {}});
     for (size_t i = 0; i < arrays.size(); ++i) {
       Array &array = arrays[i];
       array.given = static_cast<char *>(buffers[i]);
@@ -94,6 +89,39 @@ private:
   std::vector<Array> arrays;
 };
 
+/// A call: at once, in this process.
+class Run final : public kiln::PlanRunner {
+public:
+  Run(const LaunchPlan &plan, void *library, const int64_t *sizes) : PlanRunner(plan), library(library), sizes(sizes) {}
+  int32_t status = 0;
+
+private:
+  void *library;
+  const int64_t *sizes;
+
+  void *valueOf(const LaunchPlan::Program &program, const LaunchPlan::Argument &a, const Frame &frame) {
+    if (a.memory == LaunchPlan::Memory::Status) return &status;
+    if (a.memory == LaunchPlan::Memory::Size) return reinterpret_cast<void *>(sizes[a.number.constant()]);
+    return reinterpret_cast<void *>(addressOf(program, a, frame));
+  }
+  void launch(const LaunchPlan::Program &program, size_t number, const Frame &frame) override {
+    for (const LaunchPlan::Launch &each : program.part(number)) {
+      std::vector<void *> pointers;
+      for (const LaunchPlan::Argument &a : each.arguments) pointers.push_back(valueOf(program, a, frame));
+      simulator::launch(each, reinterpret_cast<KernelFunction>(dlsym(library, each.kernel.c_str())), pointers);
+    }
+  }
+  void copy(Address to, Address from, int64_t bytes) override {
+    memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), size_t(bytes));
+  }
+  std::optional<int64_t> read(Address from, int64_t bytes) override {
+    int64_t number = 0;
+    memcpy(&number, reinterpret_cast<void *>(from), size_t(bytes));
+    return status ? std::nullopt : std::optional(number);
+  }
+  bool stops() override { return status != 0; }
+};
+
 class SimulatedCode : public kiln::codegen::Code {
 public:
   explicit SimulatedCode(const std::string &path) : plan(LaunchPlan::read(contentOf(path))) {
@@ -112,21 +140,13 @@ public:
   int32_t run(StringRef name, const kiln_rt *, void *const *buffers, const int64_t *dims, void *workspace) override {
     const LaunchPlan::Program *found = plan.find(name.str());
     if (!found) throw Error(ErrorKind::Value, "target 'nvptx-sim': expected a function of the module, got '" + name.str() + "'");
-    int32_t status = 0;
     LaunchPlan::Program program = found->at({dims, size_t(found->sizes)});
     ShiftedArrays arrays(program, buffers);
-    for (const LaunchPlan::Launch &each : program.launches) {
-      std::vector<void *> pointers;
-      for (const LaunchPlan::Argument &a : each.arguments) {
-        int64_t number = a.number.constant();
-        if (a.memory == LaunchPlan::Memory::Status) pointers.push_back(&status);
-        else if (a.memory == LaunchPlan::Memory::Size) pointers.push_back(reinterpret_cast<void *>(dims[number]));
-        else if (a.memory == LaunchPlan::Memory::Workspace) pointers.push_back(static_cast<char *>(workspace) + number);
-        else pointers.push_back(arrays[number + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0)]);
-      }
-      launch(each, reinterpret_cast<KernelFunction>(dlsym(handle, each.kernel.c_str())), pointers);
-    }
-    return status;
+    kiln::PlanRunner::Frame frame{{}, reinterpret_cast<uint64_t>(workspace)};
+    for (int64_t i = 0; i < program.inputs + program.outputs; ++i) frame.arrays.push_back(reinterpret_cast<uint64_t>(arrays[i]));
+    Run run(plan, handle, dims);
+    run.run(program, frame);
+    return run.status;
   }
   int64_t workspaceBytes(const int64_t *dims) override { // of the program that asks for most, each at the first of these sizes
     size_t most = 0;

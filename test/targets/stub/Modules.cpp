@@ -105,11 +105,12 @@ int find(Device &device, FunctionHandle *handle, ModuleHandle from, const char *
     *handle = functions().add(std::make_shared<Function>(device, module, code, launch));
     return module->functions[name] = *handle, Success;
   };
-  for (const auto &program : module->plan.programs)
-    for (const auto &launch : program.launches) {
-      if (!code || launch.kernel != name) continue;
-      return know(launch);
-    }
+  const kiln::LaunchPlan::Launch *found = nullptr;
+  module->plan.forEach([&](const kiln::LaunchPlan::Program &program) {
+    for (const auto &launch : program.launches)
+      if (launch.kernel == name) found = &launch;
+  });
+  if (code && found) return know(*found);
   if (auto count = static_cast<const int64_t *>(dlsym(module->library, (std::string(name) + "_parameters").c_str())); code && count) {
     kiln::LaunchPlan::Launch launch;
     launch.kernel = name, launch.arguments.resize(size_t(*count));
