@@ -18,8 +18,8 @@ public:
     for (const LaunchPlan::Launch &launch : program.launches) {
       llvm::SmallVector<int64_t> arguments; // kinds as support/library.h has them
       for (const LaunchPlan::Argument &a : launch.arguments) arguments.append({int64_t(a.memory), a.number.constant()});
-      launches.push_back(c.record({c.number(numberOf(processor, code, launch)), c.number(launch.blocks.constant()), c.number(launch.threads),
-                                   c.number(int64_t(launch.arguments.size())), c.numbers(arguments)}));
+      launches.push_back(c.record({c.number(numberOf(processor, code, launch)), c.number(launch.blocks.constant()),
+                                   c.number(launch.threads), c.number(int64_t(launch.arguments.size())), c.numbers(arguments)}));
     }
     return c.record(
         {c.number(code.bytes), c.numbers(code.inPlace), c.number(program.canFail), c.number(int64_t(launches.size())), c.list(launches)});

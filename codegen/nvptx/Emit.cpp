@@ -79,7 +79,8 @@ public:
     if (places.isBody) body = describeBody(main);
     emitSteps();
     if (body) {
-      body->function = program, body->workspace = program->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(), body->canFail = canFail;
+      body->function = program, body->workspace = program->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(),
+      body->canFail = canFail;
       bodies[main.getName()] = *body;
     }
     main.erase();

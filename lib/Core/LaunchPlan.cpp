@@ -82,7 +82,8 @@ private:
   /// A number that may follow from the sizes of a program.
   PlanNumber open(const std::string &text, const Program &program) const {
     auto result = PlanNumber::parse(text, program.sizes);
-    if (!result || (!program.sizes && !result->isConstant())) refuse("a number, or one that follows from " + std::to_string(program.sizes) + " sizes", line);
+    if (!result || (!program.sizes && !result->isConstant()))
+      refuse("a number, or one that follows from " + std::to_string(program.sizes) + " sizes", line);
     return *result;
   }
 
@@ -215,7 +216,8 @@ private:
 };
 
 void writeArguments(std::ostream &out, const std::vector<Argument> &arguments) {
-  for (const Argument &a : arguments) out << kMemories[size_t(a.memory)] << " " << a.number.text() << " " << a.low.text() << " " << a.high.text() << "\n";
+  for (const Argument &a : arguments)
+    out << kMemories[size_t(a.memory)] << " " << a.number.text() << " " << a.low.text() << " " << a.high.text() << "\n";
 }
 
 void writeStep(std::ostream &out, const Step &step) {
