@@ -258,6 +258,7 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
 
 LogicalResult checkPlanned(func::FuncOp fn) {
   if (failed(verifyPlanned(fn))) return failure();
+  if (fn.isPrivate() && ir::symbolsOf(fn)) return fn.emitError("target 'nvptx': expected sizes that are known, got a program for any size");
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
     if (ir::symbolsOf(fn) && !takesOpenSizes(kernel))
       return kernel.emitError() << "target 'nvptx': expected sizes that are known in a kernel of the kind '"

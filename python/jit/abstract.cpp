@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string_view>
 
 namespace kiln::py {
 namespace {
@@ -76,7 +77,7 @@ void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &argume
     } catch (const LeaveRecording &) { why = r.left; }
     if (why.size() && effects) effects->forgetResults();
   }
-  if (why.size()) refuse(what, why, why == unwatched && !existing && Reader::canRead(state.function.get()));
+  if (why.size()) refuse(what, why, why == unwatched && std::string_view(what) == "lower" && Reader::canRead(state.function.get()));
 }
 
 } // namespace
