@@ -4,7 +4,6 @@
 #include "frontend/OpsShared.h"
 #include "lib/Core/Control.h"
 #include "lib/Core/Generalize.h"
-#include "lib/Core/Roll.h"
 
 #include <algorithm>
 #include <cmath>
@@ -143,12 +142,12 @@ std::shared_ptr<Code> codeOf(const Trace &trace, Accelerator *on) {
   return code;
 }
 
-Trace Segment::traceOfCode() const { return device ? forAccelerator(*trace) : *trace; }
+std::shared_ptr<const Trace> Segment::traceOfCode() const { return device ? std::make_shared<const Trace>(forAccelerator(*trace)) : trace; }
 
 void Segment::takeOwnCode() {
   values = {};
   if (device) {
-    if (why.empty()) code = codeOf(traceOfCode(), accelerator());
+    if (why.empty()) code = codeOf(*traceOfCode(), accelerator());
     return;
   }
   code = codeOf(*trace, nullptr);

@@ -33,7 +33,7 @@ struct Segment {
   /// Other threads of the host run meanwhile.
   bool isLong() const { return seconds >= 20e-6; }
   /// The trace as its code sees it, and where that runs; null: the CPU.
-  Trace traceOfCode() const;
+  std::shared_ptr<const Trace> traceOfCode() const;
   Accelerator *accelerator() const { return device ? device->accelerator() : nullptr; }
   /// Gives it code of its own: one for all segments of the process with this trace.
   void takeOwnCode();

@@ -24,7 +24,7 @@ int64_t ProbeSizes::of(const std::string &name, int64_t size, int64_t low, int64
 bool Sharing::share(Segment &segment, const std::shared_ptr<Code> &program) const {
   bool isRefused = program->on && program->state == Code::Failed; // by its compiler, which may still take the sizes one by one
   if (isRefused || program->on != segment.accelerator()) return false;
-  auto values = instantiate(program->trace, segment.traceOfCode());
+  auto values = instantiate(program->trace, *segment.traceOfCode());
   if (!values) return false;
   segment.values = std::move(*values);
   segment.code = program;
@@ -34,7 +34,7 @@ bool Sharing::share(Segment &segment, const std::shared_ptr<Code> &program) cons
 /// A program that has `segment` and `with`, the trace of `other`, as instances.
 bool Sharing::widen(const OpenAxes *allowed, Segment &segment, const Trace &with, Segment *other) {
   Difference difference;
-  auto trace = generalize(with, segment.traceOfCode(), &difference, allowed);
+  auto trace = generalize(with, *segment.traceOfCode(), &difference, allowed);
   if (!trace || !trace->isOpen()) {
     segment.apart = difference.why;
     return false;
@@ -64,7 +64,7 @@ bool Sharing::joinEarlier(const OpenAxes *allowed, Segment &segment, std::span<S
       return true;
     }
     ++compared;
-    if (widen(allowed, segment, known.traceOfCode(), &known)) return true;
+    if (widen(allowed, segment, *known.traceOfCode(), &known)) return true;
   }
   return false;
 }
@@ -87,7 +87,7 @@ void Sharing::choose(Dynamic dynamic, const OpenAxes &allowed, Segment &segment,
     if (dynamic == Dynamic::Declared && !why.empty())
       throw Error(ErrorKind::Trace, "dynamic: expected a function whose recordings differ in sizes alone, got at another size: " + why);
   }
-  auto anyTrips = mayShare ? openTrips(segment.traceOfCode()) : std::nullopt;
+  auto anyTrips = mayShare ? openTrips(*segment.traceOfCode()) : std::nullopt;
   if (!anyTrips) return segment.takeOwnCode();
   auto program = codeOf(*anyTrips, segment.accelerator());
   if (!share(segment, program)) return segment.takeOwnCode();
