@@ -40,6 +40,13 @@
 using namespace mlir;
 
 namespace kiln::cpu {
+void addAttributes(Operation *function, ArrayRef<Attribute> attributes) {
+  llvm::SetVector<Attribute> all;
+  if (auto others = function->getAttrOfType<ArrayAttr>("passthrough")) all.insert_range(others);
+  all.insert_range(attributes);
+  function->setAttr("passthrough", ArrayAttr::get(function->getContext(), all.getArrayRef()));
+}
+
 namespace {
 
 constexpr llvm::StringLiteral kInPlace = ir::kInPlace, kNoAlias = "llvm.noalias";
@@ -198,9 +205,7 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
 static void cutVectors(func::FuncOp fn, int64_t bits) {
   Builder b(fn.getContext());
   std::string width = std::to_string(bits);
-  SmallVector<Attribute> attributes;
-  for (StringRef name : {"prefer-vector-width", "min-legal-vector-width"}) attributes.push_back(b.getStrArrayAttr({name, width}));
-  fn->setAttr("passthrough", b.getArrayAttr(attributes));
+  for (StringRef name : {"prefer-vector-width", "min-legal-vector-width"}) addAttributes(fn, b.getStrArrayAttr({name, width}));
 }
 
 static LogicalResult emitBody(KernelContext &k) {
@@ -443,12 +448,7 @@ int64_t ProgramEmitter::inlinedOps(func::FuncOp entry) {
 }
 
 /// LLVM puts a function into those that call it.
-static void inlineCalls(func::FuncOp fn) {
-  Builder b(fn.getContext());
-  SmallVector<Attribute> attributes = {b.getStringAttr("alwaysinline")};
-  if (auto others = fn->getAttrOfType<ArrayAttr>("passthrough")) llvm::append_range(attributes, others);
-  fn->setAttr("passthrough", b.getArrayAttr(attributes));
-}
+static void inlineCalls(func::FuncOp fn) { addAttributes(fn, StringAttr::get(fn.getContext(), "alwaysinline")); }
 
 /// What callers of a body have to know.
 void ProgramEmitter::finishBody(func::FuncOp entry) {

@@ -9,34 +9,23 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-/// True, which LLVM is not to know: constants of what always happens behind a loop are put into registers before it, and sums that the loop
-/// has in registers onto the stack.
-static Value isSo(Emitter &e) {
-  Value one = arith::ConstantIntOp::create(e.b, e.loc, 1, 32);
-  auto dialect = LLVM::AsmDialectAttr::get(e.b.getContext(), LLVM::AsmDialect::AD_ATT);
-  auto hidden = LLVM::InlineAsmOp::create(e.b, e.loc, TypeRange{e.b.getI32Type()}, ValueRange{one}, "", "=r,0", /*has_side_effects=*/true,
-                                          /*is_align_stack=*/false, LLVM::TailCallKind::None, dialect, ArrayAttr());
-  return arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, hidden.getResult(0), arith::ConstantIntOp::create(e.b, e.loc, 0, 32));
-}
-
 void KernelContext::finishPart(int64_t most, Coordinates position, Index row, Index rowEnd, Index column, Index columnEnd,
                                llvm::function_ref<void(Coordinates &, Index)> place) {
   Value main = mainOp()->getResult(0);
   const Buffer &stored = mainOutput();
   size_t last = position.size() - 1;
   int64_t lanes = lanesFor(e.sub(columnEnd, column), most);
-  e.when(isSo(e), [&] {
-    e.loop(row, rowEnd, 1, [&](Index i) {
-      if (place) place(position, i);
-      else position[last - 1] = {i, 0, {}};
-      forEachVector(ev, column, columnEnd, lanes, [&](Coordinate c) {
-        position[last] = c;
-        ev.remember(main, position, ev.loadAt(stored, position));
-        SmallVector<Expr> results; // all before the first store: one takes the place of what they are computed from
-        for (Value value : yield().getValues()) results.push_back(ev.at(value, position));
-        for (auto [value, result, buffer] : llvm::zip(yield().getValues(), results, outputs))
-          if (value != main) ev.storeAt(buffer, position, result);
-      });
+  addAttributes(e.b.getInsertionBlock()->getParentOp()->getParentOfType<func::FuncOp>(), e.b.getStringAttr(kFullRegisters));
+  e.loop(row, rowEnd, 1, [&](Index i) {
+    if (place) place(position, i);
+    else position[last - 1] = {i, 0, {}};
+    forEachVector(ev, column, columnEnd, lanes, [&](Coordinate c) {
+      position[last] = c;
+      ev.remember(main, position, ev.loadAt(stored, position));
+      SmallVector<Expr> results; // all before the first store: one takes the place of what they are computed from
+      for (Value value : yield().getValues()) results.push_back(ev.at(value, position));
+      for (auto [value, result, buffer] : llvm::zip(yield().getValues(), results, outputs))
+        if (value != main) ev.storeAt(buffer, position, result);
     });
   });
 }

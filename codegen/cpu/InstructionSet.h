@@ -56,8 +56,10 @@ struct InstructionSet {
   const char *(*legalize)(llvm::Module &module, const llvm::TargetMachine &machine) = nullptr;
   /// Writes how far an address lies from `at`, as a relocation of ELF says; false for one that it does not know, or too far. Null: none.
   bool (*refer)(uint32_t relocation, uint64_t distance, char *at) = nullptr;
-  /// Passes of LLVM's code generation that cost more than they bring.
+  /// Passes of LLVM's code generation that cost more than they bring: those that it lets be left out, and the optional ones that functions
+  /// skip, by the arguments that name them.
   llvm::SmallVector<const void *> (*spared)() = [] { return llvm::SmallVector<const void *>(); };
+  llvm::ArrayRef<llvm::StringLiteral> skipped = {};
 };
 
 extern const InstructionSet kX86, kAArch64, kRiscV, kWasm, kArm;

@@ -9,6 +9,11 @@ namespace kiln::cpu {
 
 struct EmittedBody;
 
+/// Of functions whose loops have their registers full of sums: LLVM moves no constants of what follows into others before the loops.
+constexpr llvm::StringLiteral kFullRegisters = "kiln-full-registers";
+/// Adds to the attributes that the function has in LLVM.
+void addAttributes(mlir::Operation *function, llvm::ArrayRef<mlir::Attribute> attributes);
+
 /// A kernel under emission: its body, where its results go, and scratch memory behind them.
 struct KernelContext {
   Emitter &e;

@@ -3,6 +3,7 @@
 
 #include "codegen/Optimize.h"
 #include "codegen/cpu/InstructionSet.h"
+#include "codegen/cpu/Kernels.h"
 #include "dialects/kiln/math/Expr.h"
 #include "lib/Core/Error.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -12,6 +13,8 @@
 #include "llvm/CodeGen/MachineModuleInfo.h"
 #include "llvm/CodeGen/Passes.h"
 #include "llvm/CodeGen/TargetPassConfig.h"
+#include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/OptBisect.h"
 #include "llvm/MC/TargetRegistry.h"
 
 #include "llvm/Support/CommandLine.h"
@@ -52,6 +55,22 @@ void describeMachine(mlir::ModuleOp module, const TargetMachine &machine) {
   if (set.storeFence) module->setAttr(kStoreFence, b.getStringAttr(set.storeFence));
 }
 
+/// Those that functions with full registers are inlined into have them full, too.
+static void passOn(Module &module) {
+  SmallVector<Function *> inlined;
+  auto note = [&](Function &f) {
+    if (f.hasFnAttribute(kFullRegisters) && f.hasFnAttribute(Attribute::AlwaysInline)) inlined.push_back(&f);
+  };
+  llvm::for_each(module, note);
+  while (!inlined.empty())
+    for (User *user : inlined.pop_back_val()->users()) {
+      auto *call = dyn_cast<CallBase>(user);
+      if (!call || call->getFunction()->hasFnAttribute(kFullRegisters)) continue;
+      call->getFunction()->addFnAttr(kFullRegisters);
+      note(*call->getFunction());
+    }
+}
+
 std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {
   auto module = mlir::translateModuleToLLVMIR(source, context, "kernels", /*disableVerification=*/!getenv("KILN_VERIFY"));
   if (!module) throw Error(ErrorKind::Compile, "translation to LLVM IR failed");
@@ -65,6 +84,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
     if ((f.hasLocalLinkage() || f.hasHiddenVisibility()) && !f.hasFnAttribute(Attribute::AlwaysInline))
       f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
   }
+  if (hasInlined) passOn(*module);
   // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
   SmallVector<StringRef> pipelines;
   if (hasInlined) pipelines.push_back("always-inline,function(sroa)");
@@ -84,6 +104,32 @@ static void keepAddresses() {
   auto found = options.find("disable-lsr");
   if (found != options.end()) static_cast<cl::opt<bool> *>(found->second)->setValue(true);
 }
+
+namespace {
+
+/// Which optional passes functions skip: LLVM asks by the argument that names the pass and "function (NAME)".
+class Gate final : public OptPassGate {
+public:
+  Gate(Module &module, ArrayRef<StringLiteral> skipped) : module(module), skipped(skipped), outer(module.getContext().getOptPassGate()) {
+    module.getContext().setOptPassGate(*this);
+  }
+  ~Gate() override { module.getContext().setOptPassGate(outer); }
+  bool isEnabled() const override { return true; }
+  bool shouldRunPass(StringRef pass, StringRef on) const override {
+    if (llvm::is_contained(skipped, pass)) return false;
+    // It takes no account of registers that a loop hands from trip to trip, and would move constants from behind the loop into them.
+    if (pass != "early-machinelicm" || !on.consume_front("function (") || !on.consume_back(")")) return true;
+    const Function *f = module.getFunction(on);
+    return !f || !f->hasFnAttribute(kFullRegisters);
+  }
+
+private:
+  Module &module;
+  ArrayRef<StringLiteral> skipped;
+  OptPassGate &outer;
+};
+
+} // namespace
 
 /// What TargetMachine::addPassesToEmitFile does, without the passes that the instruction set does not need.
 CodeGeneration::CodeGeneration(TargetMachine &machine, bool asText) {
@@ -107,6 +153,7 @@ CodeGeneration::CodeGeneration(TargetMachine &machine, bool asText) {
 }
 
 SmallVector<char, 0> CodeGeneration::run(Module &module) {
+  Gate gate(module, instructionSetOf(module.getTargetTriple()).skipped);
   passes.run(module);
   return std::exchange(bytes, {});
 }

@@ -101,7 +101,7 @@ public:
   }
 
 private:
-  static constexpr int64_t kUnroll = 2;
+  static constexpr int64_t kUnroll = 1;
   static constexpr int64_t kOneBlock = 48;    // rows, up to which b is packed by the tiles that read it first
   static constexpr int64_t kFewStrips = 8;    // up to here masks cost less than a second nest takes to compile
   static constexpr int64_t kStripDepth = 512; // so that the rows of a tile share few sets of the cache

@@ -11,9 +11,9 @@
 // RUN: kiln-opt %t.mlir --kiln-fuse-pipeline --kiln-schedule | FileCheck %s --check-prefix=WIDE
 
 // CHECK-LABEL: @product
-// CHECK: schedule = #kiln.product<tile = 6x16, lanes = 16, unroll = 2, block = 90x256x256, pack = b, parallel = rows>
+// CHECK: schedule = #kiln.product<tile = 6x16, lanes = 16, block = 90x256x256, pack = b, parallel = rows>
 // WIDE-LABEL: @product
-// WIDE: schedule = #kiln.product<tile = 8x32, lanes = 16, unroll = 2, block = 88x256x256, pack = b, parallel = rows>
+// WIDE: schedule = #kiln.product<tile = 8x32, lanes = 16, block = 88x256x256, pack = b, parallel = rows>
 func.func @product(%x: tensor<256x256xf32>, %y: tensor<256x256xf32>) -> tensor<256x256xf32> {
   %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<256x256xf32>, tensor<256x256xf32>) -> tensor<256x256xf32>
   return %0 : tensor<256x256xf32>
@@ -21,7 +21,7 @@ func.func @product(%x: tensor<256x256xf32>, %y: tensor<256x256xf32>) -> tensor<2
 
 // Packed on both sides; what follows runs in 16 lanes.
 // CHECK-LABEL: @product_exp
-// CHECK: schedule = #kiln.product<tile = 6x8, lanes = 8, unroll = 2, block = 48x512x256, pack = both, prefetch = true, parallel = rows, epilogue = 16>
+// CHECK: schedule = #kiln.product<tile = 6x8, lanes = 8, block = 48x512x256, pack = both, prefetch = true, parallel = rows, epilogue = 16>
 func.func @product_exp(%x: tensor<512x512xf64>, %y: tensor<512x512xf64>) -> tensor<512x512xf64> {
   %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 1} : (tensor<512x512xf64>, tensor<512x512xf64>) -> tensor<512x512xf64>
   %1 = kiln.exp %0 : (tensor<512x512xf64>) -> tensor<512x512xf64>
@@ -38,9 +38,9 @@ func.func @skinny(%x: tensor<6x512xf32>, %y: tensor<512x512xf32>) -> tensor<6x51
 
 // All rows in one block: panels of the right operand are short, and threads share columns. Wide registers keep some more rows for that.
 // CHECK-LABEL: @few_rows
-// CHECK: schedule = #kiln.product<tile = 4x16, lanes = 16, unroll = 2, block = 16x512x172, pack = both, prefetch = true, parallel = columns, first = true>
+// CHECK: schedule = #kiln.product<tile = 4x16, lanes = 16, block = 16x512x171, pack = both, prefetch = true, parallel = columns, first = true>
 // WIDE-LABEL: @few_rows
-// WIDE: schedule = #kiln.product<tile = 8x32, lanes = 16, unroll = 2, block = 16x512x172, pack = both, prefetch = true, parallel = columns, first = true>
+// WIDE: schedule = #kiln.product<tile = 8x32, lanes = 16, block = 16x512x171, pack = both, prefetch = true, parallel = columns, first = true>
 func.func @few_rows(%x: tensor<16x1024xf32>, %y: tensor<1024x2048xf32>) -> tensor<16x2048xf32> {
   %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<16x1024xf32>, tensor<1024x2048xf32>) -> tensor<16x2048xf32>
   return %0 : tensor<16x2048xf32>
