@@ -225,8 +225,8 @@ void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, 
 
 /// The panels of b: in a task's own memory, or by all threads where they share the rows.
 void TiledProduct::packColumns(const Product &p, Index jc, Index panels, Index pc, Index count) {
-  if (!rowsGrain) return packPanels(e, p.b, packedB, nr, kc, jc, panels, pc, count);
-  packShared(k, p.b, packedB, nr, kc, jc, panels, pc, count);
+  if (!rowsGrain) return packPanels(e, p.b, packedB, nr, kc, jc, panels, pc, count, divides(N, nr));
+  packShared(k, p.b, packedB, nr, kc, jc, panels, pc, count, divides(N, nr));
 }
 
 void TiledProduct::overColumns(const Product &p, Index jc) {
@@ -235,7 +235,7 @@ void TiledProduct::overColumns(const Product &p, Index jc) {
     if (packsB && !packsFirst) packColumns(p, jc, panels, pc, count);
     Index work = rowsGrain ? e.mul(e.mul(panels, count), mc * nr / 16) : Index(0);
     k.parallelLoop(rowsGrain, 0, M, mc, work, [&](Index ic) {
-      if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(blockOf(e, mc, M, ic), mr), pc, count);
+      if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(blockOf(e, mc, M, ic), mr), pc, count, divides(M, mr));
       e.loop(0, panels, 1, [&](Index jp) { tileRows(p, ic, jp, e.add(jc, e.mul(jp, nr)), pc, count); });
     });
   };

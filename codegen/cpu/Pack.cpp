@@ -11,8 +11,8 @@ namespace {
 /// One strip under way.
 class Packer {
 public:
-  Packer(Emitter &e, const Side &side, Value panel, int64_t width, Index first, Index count)
-      : e(e), side(side), panel(panel), width(width), first(first), count(count) {}
+  Packer(Emitter &e, const Side &side, Value panel, int64_t width, Index first, Index count, bool isWhole)
+      : e(e), side(side), panel(panel), width(width), first(first), count(count), isWhole(isWhole) {}
 
   void strip(Index start, Index base) {
     if (side.across.isConstant(1)) return copyRuns(start, base);
@@ -28,9 +28,10 @@ private:
   Value panel;
   int64_t width;
   Index first, count;
+  bool isWhole;
 
   Index source(Index at, Index q) { return e.add(e.mul(at, side.across), e.mul(e.add(first, q), side.along)); }
-  Index clamped(Index at) { return e.min(at, e.sub(side.size, 1)); }
+  Index clamped(Index at) { return isWhole ? at : e.min(at, e.sub(side.size, 1)); }
 
   /// Powers of two that add up to the width behind `from`, at most `most` each.
   template <typename Body> void pieces(int64_t from, int64_t most, Body &&body) {
@@ -65,6 +66,7 @@ private:
         });
       });
     };
+    if (isWhole) return copy(false);
     e.when(e.lessThan(e.add(start, width - 1), side.size), [&] { copy(false); }, [&] { copy(true); });
   }
 
@@ -104,14 +106,15 @@ private:
 
 } // namespace
 
-void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first, Index count) {
-  Packer packer(e, side, to, width, first, count);
+void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first, Index count,
+                bool isWhole) {
+  Packer packer(e, side, to, width, first, count, isWhole);
   e.loop(0, panels, 1, [&](Index panel) { packer.strip(e.add(start, e.mul(panel, width)), e.mul(panel, block * width)); });
 }
 
 void packShared(KernelContext &k, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first,
-                Index count) {
-  Packer packer(k.e, side, to, width, first, count);
+                Index count, bool isWhole) {
+  Packer packer(k.e, side, to, width, first, count, isWhole);
   Index work = k.e.mul(count, width / 2);
   auto grain = grainOf(panels.isStatic() ? Extent(panels.number()) : Extent(), work.isStatic() ? Extent(work.number()) : Extent());
   k.parallelLoop(grain, 0, panels, 1, work,

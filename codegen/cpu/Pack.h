@@ -25,11 +25,12 @@ struct Side {
 };
 
 /// Copies `panels` strips of `width` from `start` on, K positions [first, first + count), to `to`: position by position, `width`
-/// elements each; a strip takes `block` positions. What lies behind the end of the side is anything.
-void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first, Index count);
+/// elements each; a strip takes `block` positions. What lies behind the end of the side is anything; `isWhole`: no strip goes beyond it.
+void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first, Index count,
+                bool isWhole);
 
 /// The same by several threads.
 void packShared(KernelContext &k, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first,
-                Index count);
+                Index count, bool isWhole);
 
 } // namespace kiln::cpu

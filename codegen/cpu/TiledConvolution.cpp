@@ -142,7 +142,7 @@ private:
       auto block = [&](Index first, int64_t left) {
         if (!isOutside) return line(at, group, first, left);
         Side side{weights.pointer, out.dtype, w[spatial + 1], 1, weights.strides[size_t(spatial)]};
-        packPanels(e, side, packed, nr, taps, e.add(e.mul(group, filters), first), 1, 0, taps);
+        packPanels(e, side, packed, nr, taps, e.add(e.mul(group, filters), first), 1, 0, taps, filters % nr == 0);
         overLines(0, SmallVector<Index>(at), 0, [&](ArrayRef<Index> position) { line(position, group, first, left); });
       };
       auto whole = [&](Index first) { block(first, nr); };
