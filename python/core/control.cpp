@@ -35,7 +35,8 @@ std::shared_ptr<RecordedBody> record(PyObject *function, py11::tuple examples) {
   }
   recorder.captureOthers();
   Object results(PyObject_CallObject(function, arguments.get()));
-  if (recorder.left.size()) {
+  bool isInterrupt = !results && !PyErr_ExceptionMatches(side().leave) && !PyErr_ExceptionMatches(PyExc_Exception);
+  if (recorder.left.size() && !isInterrupt) {
     PyErr_Clear(); // also where the function caught it
     throw LeaveRecording{recorder.left};
   }

@@ -97,7 +97,9 @@ std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Argument
 
 PyObject *interpretTree(Tree &tree, const Arguments &arguments) {
   Ran ran;
-  if (run(tree, arguments.key.arrays, runHooks(tree.isLong), ran) != RunStatus::Done)
+  RunStatus status = run(tree, arguments.key.arrays, runHooks(tree.isLong), ran);
+  if (status == RunStatus::Stopped) throw PythonError();
+  if (status != RunStatus::Done)
     throw Error(ErrorKind::Trace, "replay: expected operations that fit the values, got one that fails on them");
   return buildResult(*ran.ending, arguments, ran.results);
 }

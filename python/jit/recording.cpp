@@ -151,7 +151,9 @@ Object runCodeOnce(Tree &tree, const Arguments &arguments, std::vector<Array> &g
   std::vector<Array *> arrays;
   for (Array &a : given) arrays.push_back(&a);
   Ran ran;
-  if (run(tree, arrays, hooksOf(tree), ran) != RunStatus::Done || !ran.isCompiled) return result;
+  RunStatus status = run(tree, arrays, hooksOf(tree), ran);
+  if (status == RunStatus::Stopped) throw PythonError();
+  if (status != RunStatus::Done || !ran.isCompiled) return result;
   if (writesNeedEager(tree, *ran.ending, arguments.key.arrays)) return result;
   return Object(check(buildResult(*ran.ending, arguments, ran.results)));
 }

@@ -112,11 +112,31 @@ assert "index" in refusal(lambda: forever(kn.asarray(v, copy=True)), kn.KilnErro
 """)
 
 
-def test_threads():
+def test_interrupts_and_threads():
     run("""
-import threading
+import signal, threading, time, os
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
 jitted = kn.jit(lambda x, n: kn.fori_loop(0, n, lambda i, s: kn.tanh(s @ s) + x, x))
-jitted(kn.asarray(x, copy=True), kn.asarray(3))
+asked = kn.jit(lambda x, most: kn.while_loop(lambda s: kn.sum(s) < most, lambda s: kn.tanh(s) + x, x))
+d, few, many, all = kn.asarray(x, copy=True), kn.asarray(3), kn.asarray(10**9), kn.asarray(1e9, dtype="float32")
+want = jitted(d, few).numpy()
+jitted(d, few), asked(d, kn.asarray(-1e9, dtype="float32"))
+for call in (lambda: jitted(d, many), lambda: asked(d, all)):
+    sent = []
+    def interrupt():
+        time.sleep(0.5)
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+    timer = threading.Thread(target=interrupt)
+    timer.start()
+    try:
+        call()
+        raise SystemExit("not interrupted")
+    except KeyboardInterrupt:
+        late = time.monotonic() - sent[-1]
+    timer.join()
+    assert late < 5, late  # 20 ms, but for a machine that is busy
+    assert (jitted(d, few).numpy() == want).all(), "the device goes on"
 # Other threads' programs come between the trips of one.
 results = {}
 def work(i):

@@ -324,6 +324,28 @@ def test_interrupts_in_native_code():
         same_bits(jitted(x[:10], kn.zeros((10, 5000))), f(x[:10], kn.zeros((10, 5000))))
 
 
+def test_ctrl_c_in_a_first_call():
+    """Whether it is recorded, compiled or run by its code when Ctrl-C comes."""
+    def f(x):
+        return kn.sum(kn.lgamma(x) * kn.digamma(x) * kn.erfinv(x) * kn.pow(x, 0.3), axis=1)
+
+    x = kn.ones((2000, 2000))
+    start = time.monotonic()
+    f(x)
+    took = time.monotonic() - start
+    was = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for share in (0.3, 0.8, 1.1, 1.4, 1.7):
+            timer = threading.Timer(share * took, os.kill, (os.getpid(), signal.SIGINT))
+            with kn.config.override(jit="sync", cache=False), pytest.raises(KeyboardInterrupt):
+                timer.start()
+                kn.jit(f)(x)
+                time.sleep(20)  # where it had ended before
+            timer.join()
+    finally:
+        signal.signal(signal.SIGINT, was)
+
+
 @pytest.mark.parametrize("others", (False, True))
 def test_ctrl_c_ends_compiling(others):
     """Also while another thread's program is compiled; later calls compile as if nothing had been."""
