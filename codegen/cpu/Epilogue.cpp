@@ -15,7 +15,9 @@ void KernelContext::finishPart(int64_t most, Coordinates position, Index row, In
   const Buffer &stored = mainOutput();
   size_t last = position.size() - 1;
   int64_t lanes = lanesFor(e.sub(columnEnd, column), most);
-  addAttributes(e.b.getInsertionBlock()->getParentOp()->getParentOfType<func::FuncOp>(), e.b.getStringAttr(kFullRegisters));
+  Operation *around = e.b.getInsertionBlock()->getParentOp();
+  while (!isa<func::FuncOp>(around)) around = around->getParentOp();
+  addAttributes(around, e.b.getStringAttr(kFullRegisters));
   e.loop(row, rowEnd, 1, [&](Index i) {
     if (place) place(position, i);
     else position[last - 1] = {i, 0, {}};

@@ -11,3 +11,12 @@ func.func @once(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
   %1 = kiln.tanh %0 : (tensor<64x64xf32>) -> tensor<64x64xf32>
   return %1 : tensor<64x64xf32>
 }
+
+// One tile, with no loop around it.
+// CHECK-LABEL: kernel_0{{.*}}:
+// CHECK: vfmadd231ps
+func.func @tile(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  %0 = kiln.dot_general %x, %x {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  %1 = kiln.tanh %0 : (tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %1 : tensor<8x8xf32>
+}
