@@ -33,7 +33,7 @@ endif()
 
 # What becomes part of every library of C functions: as LLVM's bitcode, for each kind of machine.
 set(support_hosted call check half op open plan pool processor run sizes system tensors text threads weights)
-set(support_device call check device driver launch plan sizes system tensors text weights)
+set(support_device call check device driver launch plan sizes steps system tensors text weights)
 set(support_includes)
 file(GLOB support_headers CONFIGURE_DEPENDS codegen/library/support/*.h include/kiln/*.h include/kiln/statuses.inc)
 function(kiln_support name triple) # options, then SOURCES

@@ -86,25 +86,38 @@ Machines machinesOfDevice(const codegen::Target &target, const std::string &cpus
   return result;
 }
 
+/// How many arrays the bodies that run inside of each other have, at most, from each program on: a call keeps them on its stack.
+static int64_t mostArrays(const LaunchPlan &plan) {
+  std::vector<int64_t> inside(plan.bodies.size(), 0); // a body runs later ones alone
+  auto arraysOf = [&](const LaunchPlan::Program &program) {
+    int64_t most = 0;
+    for (const LaunchPlan::Step &step : program.steps)
+      for (int64_t body : step.bodies) most = std::max(most, inside[size_t(body)] + 2 * int64_t(step.arguments.size()));
+    return most;
+  };
+  for (size_t i = plan.bodies.size(); i-- > 0;) inside[i] = arraysOf(plan.bodies[i]);
+  return arraysOf(plan.programs.at(0));
+}
+
 Code compileForDevice(codegen::Session &session, const PackageEntry &entry, const Machines &machines, const Processor &processor) {
+  constexpr int64_t kMostArrays = 8192;
   Trace program = programOf(entry);
   LaunchPlan plan = planOf(session, program, entry.name, machines, processor);
   auto writesInPlace = [](const LaunchPlan::Program &p) { return llvm::any_of(p.inPlace, [](int64_t input) { return input >= 0; }); };
-  if (plan.programs.at(0).sizes)
-    fail(ErrorKind::Compile, "library", "sizes", "those of the example for code of a device", "sizes that calls choose");
-  if (!plan.programs[0].steps.empty())
-    fail(ErrorKind::Compile, "library", "code", "launches one behind the other for a device", "loops or branches between them");
   // All kernels run, whatever the first of them finds: what may fail writes over nothing.
   bool canFail = plan.programs.at(0).canFail || !entry.misses.empty();
   if (canFail && writesInPlace(plan.programs[0])) {
     program.replaces.clear();
     plan = planOf(session, program, entry.name, machines, processor);
   }
+  if (int64_t arrays = mostArrays(plan); arrays > kMostArrays)
+    fail(ErrorKind::Compile, "library", entry.name, "loops with at most " + std::to_string(kMostArrays) + " arrays in all that are nested",
+         std::to_string(arrays));
   const LaunchPlan::Program &only = plan.programs.at(0);
-  Code code{"", "", only.workspaceBytes.constant(), writesInPlace(only) ? only.inPlace : std::vector<int64_t>()};
+  Code code{"", "", 0, writesInPlace(only) ? only.inPlace : std::vector<int64_t>()};
   bool isImage = StringRef(plan.code).starts_with("\x7f"
                                                   "ELF");
-  if (machines.hasImages && !isImage) code.image = assemble(plan.code, processor.name);
+  if (machines.hasImages && !isImage && plan.hasLaunches()) code.image = assemble(plan.code, processor.name);
   code.plan = std::move(plan);
   return code;
 }

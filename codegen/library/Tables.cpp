@@ -67,7 +67,7 @@ public:
       SmallVector<Constant *> words;
       for (int64_t word : p.needs) words.push_back(c.number(word));
       SmallVector<Constant *> fields{c.text(p.name), ConstantArray::get(llvm::ArrayType::get(words[0]->getType(), words.size()), words)};
-      if (machines.device) fields.append(device.codeOf(number, codes, machines.processors.size()));
+      if (machines.device) fields.append(device.kernelsOf(number, codes, machines.processors.size()));
       processors.push_back(c.record(fields));
     }
     WeightsFile layout = mode == Weights::File ? layoutOf(*it.package) : WeightsFile{};
@@ -197,7 +197,7 @@ private:
     for (const std::string &question : entry.misses) misses.push_back(c.text(question));
     for (auto [processor, code] : llvm::enumerate(codes))
       byProcessor.push_back(it.isDevice
-                                ? device.launchesOf(processor, code)
+                                ? device.codeOf(processor, code)
                                 : c.record({c.code(code.run), c.workspace(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
     SmallVector<Constant *> inner = innerArrays(entry);
     return c.record({c.number(boxes), size(entry.checked), c.numbers(bounds), c.list(arguments), size(symbols), c.list(symbols),

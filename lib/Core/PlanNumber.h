@@ -39,16 +39,19 @@ public:
   static std::optional<PlanNumber> parse(const std::string &text, int64_t sizes);
   bool operator==(const PlanNumber &) const = default;
 
-private:
   enum Kind : uint8_t { Constant, Size, Sum, Product, Quotient, Least, Greatest };
   struct Word {
     Kind kind;
     int64_t value; // of a constant, and which size
     bool operator==(const Word &) const = default;
   };
+  /// Each operation behind its operands.
+  std::span<const Word> all() const { return words; }
+
+private:
   static constexpr size_t kMostWords = 1 << 16, kMostDepth = 64;
   static constexpr char kLetters[] = "  +*/<>"; // by kind
-  std::vector<Word> words;                      // each operation behind its operands
+  std::vector<Word> words;
 
   static PlanNumber join(Kind kind, const PlanNumber &x, const PlanNumber &y);
   static std::optional<int64_t> apply(Kind kind, int64_t x, int64_t y);

@@ -75,20 +75,28 @@ class DeviceLibrary(Library):
     def _behind(self):
         return [self.gpu.stream]
 
-    def __call__(self, *values, entry="run"):
+    def __call__(self, *values, entry="run", **sizes):
         """The results of a call with NumPy's arrays, by way of the device; what is in/out is changed."""
-        arguments = self.functions[entry]["arguments"]
+        function, named, wanted = self.functions[entry], dict(sizes), []
+        for d in function["sizes"]:
+            if "bound" in d:  # values decide it
+                named[d["name"]] = self._evaluate(d["bound"], named)
+            else:
+                wanted.append(sizes[d["name"]])
+        arguments = function["arguments"]
         inputs = [v if a["use"] == "value" else self.gpu.array(v) for a, v in zip(arguments, values)]
-        shapes = [(a["shapes"][0], np.dtype(a["dtype"])) for a in arguments if a["use"] == "out"]
-        outputs = [self.gpu.empty(int(np.prod(shape)) * dtype.itemsize) for shape, dtype in shapes]
+        results = [a for a in arguments if a["use"] == "out"]
+        forms = [([max(axis) for axis in zip(*[[self._evaluate(s, named) for s in shape] for shape in a["shapes"]])], np.dtype(a["dtype"])) for a in results]
+        outputs = [self.gpu.empty(int(np.prod(shape)) * dtype.itemsize) for shape, dtype in forms]
         try:
-            self.raw(entry, [*inputs, *outputs])
+            self.raw(entry, [*inputs, *outputs], wanted, **{a["name"]: int(np.prod(shape)) for a, (shape, _) in zip(results, forms)})
             for a, value, address in zip(arguments, values, inputs):
                 if a["use"] == "inout":
                     value[...] = self.gpu.read(address, value.shape, value.dtype)
-            results = [self.gpu.read(address, *form) for address, form in zip(outputs, shapes)]
+            made, found = [self.gpu.read(address, *form) for address, form in zip(outputs, forms)], {n: v.value for n, v in self.found.items()}
+            made = [self._shortened(m, a, found) if "capacity" in a else m for m, a in zip(made, results)]
         finally:
             for a, address in zip(arguments, [*inputs, *outputs]):
                 if a["use"] != "value":
                     self.gpu.free(address)
-        return results[0] if len(results) == 1 else results
+        return made[0] if len(made) == 1 else made

@@ -1,53 +1,16 @@
 """Libraries of C functions for a GPU, on the stand-in for NVIDIA's driver: the bits of the CPU, every way to misuse them, what they leave behind."""
 import pathlib
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 import gpu_fuzz
 import kiln as kn
+from device_library import run
 from native import compile_c
 
 HERE, BUILD = pathlib.Path(__file__).parent, gpu_fuzz.BUILD
-START = """
-import sys; sys.path.insert(0, {here!r})
-import gpu_fuzz; gpu_fuzz.load_simulator()
-import ctypes, json, pathlib, threading
-import numpy as np, kiln as kn
-from native import Failure
-from native_device import DeviceLibrary, Gpu
-folder = pathlib.Path({folder!r})
-kn.set_default_device("cpu")
-r = np.random.default_rng(3)
-def export(f, *args, name="f", **options):
-    path = folder / f"lib{{name}}.so"
-    kn.export(f, *args, to=path, header=folder / f"{{name}}.h", name=name, target="nvptx-sim", **options)
-    return path
-def refusal(action):
-    try:
-        action()
-    except Failure as failure:
-        return failure.status, str(failure)
-    raise AssertionError("not refused")
-w = kn.asarray(r.standard_normal((40, 30), dtype="f4"))
-v = r.standard_normal((20, 40), dtype="f4")
-def scores(x, scale):
-    return kn.nn.softmax(x @ w * scale, axis=-1), kn.sum(x, axis=0)
-def steps(state, x):
-    state += x
-    return kn.sum(state)
-def pick(x, i):
-    return x[i] * 2
-"""
-
-
-def run(program, folder, **environment):
-    done = subprocess.run([sys.executable, "-c", START.format(here=str(HERE), folder=str(folder)) + program], capture_output=True, text=True, timeout=300,
-                          env=gpu_fuzz.stub_environment(**environment))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def test_the_bits_of_the_cpu(tmp_path):
@@ -184,77 +147,6 @@ def test_processors(tmp_path):
     run("assert refusal(lambda: DeviceLibrary(folder / 'libf.so', Gpu())) == (-9, 'f: device: expected one that runs code for sm_80, got one of sm_75')", folder, KILN_STUB_CHIP="75")
 
 
-PLANTED = """
-gpu, path = Gpu(), export(pick, np.ones(9, "f4"), np.int64([0, 8]), name="g")
-other = export(scores, v, np.float32(2))
-x, i = np.ones(9, "f4"), np.int64([0, 8])
-def planted(fault, status, text, action):
-    '''Of the driver's functions one call fails, counted from when the driver is started next.'''
-    os.environ["KILN_STUB_FAIL"] = fault
-    if fault.startswith("cuInit"):  # which reads it
-        gpu("cuInit", 0)
-    found = refusal(action)
-    assert found[0] == status and text in found[1], (fault, found)
-    del os.environ["KILN_STUB_FAIL"]
-    gpu("cuInit", 0)
-"""
-
-
-def test_what_the_driver_refuses_when_opening(tmp_path):
-    run("import os" + PLANTED + """
-opening = lambda: DeviceLibrary(other, gpu)
-for fault, status, text in (("cuInit:1", -18, "f: driver: expected one that starts, got CUDA_ERROR_UNKNOWN (unknown error)"),
-                            ("cuDeviceGetAttribute:1", -18, "f: device: expected one that can be used, got"),
-                            ("cuDevicePrimaryCtxRetain:1", -18, "f: device: expected its primary context, got"),
-                            ("cuCtxPushCurrent_v2:1:201", -18, "f: device: expected a context that can be used, got CUDA_ERROR_INVALID_CONTEXT (invalid device context)"),
-                            ("cuStreamCreate:1", -18, "f: device: expected a stream and a pool of memory, got"),
-                            ("cuMemPoolCreate:1:2", -8, "f: device: expected a stream and a pool of memory, got CUDA_ERROR_OUT_OF_MEMORY"),
-                            ("cuMemAllocFromPoolAsync:1", -8, "f: weights: expected room for the library's own, got CUDA_ERROR_OUT_OF_MEMORY (out of memory)"),
-                            ("cuMemcpyHtoDAsync_v2:1", -18, "f: weights: expected room for the library's own, got"),
-                            ("cuModuleLoadDataEx:1:209", -18, "f: code: expected some that the driver takes, got error 209 of the driver"),
-                            ("cuModuleGetFunction:1:500", -18, "f: code: expected its kernels, got CUDA_ERROR_NOT_FOUND (named symbol not found)")):
-    planted(fault, status, text, opening)
-    assert gpu.used() == 0, (fault, "what opening had taken is given back")
-code = bytearray(other.read_bytes())
-start = code.index(b"\\x7fELF", 1)
-code[start:start + 4] = b"ptx "
-(folder / "damaged").mkdir()
-(folder / "damaged/libf.so").write_bytes(code)
-status, text = refusal(lambda: DeviceLibrary(folder / "damaged/libf.so", gpu))
-assert status == -18 and text == "f: code: expected some that the driver takes, got error 218: the simulator takes no PTX, only what the target nvptx-sim writes", text
-""", tmp_path)
-    opening = "status, text = refusal(lambda: DeviceLibrary(folder / 'libg.so', None)); assert status == {} and {!r} in text, text"
-    run(opening.format(-17, "g: device: expected a number below 0, got 0"), tmp_path, KILN_STUB_DEVICES="0")
-    run(opening.format(-16, "g: driver: expected /nowhere of an NVIDIA driver, got none that can be opened"), tmp_path, KILN_CUDA_DRIVER="/nowhere")
-    run(opening.format(-16, "g: driver: expected one of CUDA 12 or later, got libc.so.6 without cuInit"), tmp_path, KILN_CUDA_DRIVER="libc.so.6")
-
-
-def test_what_the_driver_refuses_in_calls(tmp_path):
-    run("import os" + PLANTED + """
-def calling(fault, status, text, path, *values):
-    lib = DeviceLibrary(path, gpu)
-    def call():
-        gpu("cuInit", 0)
-        lib(*values)
-    planted(fault, status, text, call)
-    lib(*values)
-    lib.close()
-for fault, status, text in (("cuMemAllocFromPoolAsync:4", -8, "f_run: workspace: expected memory of the device, got CUDA_ERROR_OUT_OF_MEMORY (out of memory)"),
-                            ("cuMemsetD32Async:1", -18, "f_run: numbers: expected a number on the device, got"),
-                            ("cuLaunchKernel:1:1", -18, "expected a launch that the device takes, got CUDA_ERROR_INVALID_VALUE")):
-    calling(fault, status, text, other, v, 2.0)
-for fault, status, text in (("cuMemsetD32Async:1", -18, "g_run: status: expected work that can be started, got"),
-                            ("cuMemcpyDtoHAsync_v2:1", -18, "g_run: status: expected work that succeeds, got")):
-    calling(fault, status, text, path, x, i)
-lib, w1 = DeviceLibrary(other, gpu), gpu.array(w.numpy())
-lib.set_weights([w1])
-os.environ["KILN_STUB_FAIL"] = "cuCtxSynchronize:1"
-gpu("cuInit", 0)
-status, text = refusal(lambda: lib.set_weights([w1]))
-assert status == -18 and "f: device: expected work that succeeds, got" in text, text
-""", tmp_path)
-
-
 def test_opened_and_closed_a_thousand_times(tmp_path):
     run("""
 import resource
@@ -356,7 +248,6 @@ def test_for_nvidia(tmp_path):
     assert code.count(b".target sm_80") == 1 and code.count(b".target sm_90a") == 1
     assert "for nvptx64-nvidia-cuda (sm_80, sm_90a)" in (tmp_path / "s.h").read_text()
     for what, text, options in ((lambda x: kn.linalg.inv(x @ x.T), "expected a kind of kernel that it can run, got 'library'", {}),
-                                (lambda x: x + 1, "sizes: expected those of the example for code of a device, got sizes that calls choose", {"dynamic": {"x": {0: "n"}}}),
                                 (lambda x: x + 1, "cpu: expected one that LLVM knows, like sm_90a, got 'sm_1'", {"cpu": "sm_1"}),
                                 (lambda x: x + 1, "project: expected a target whose arrays are the host's, got 'nvptx64-nvidia-cuda'", {"project": tmp_path / "project"})):
         with pytest.raises((kn.CompileError, ValueError), match=text.replace("(", r"\(")):

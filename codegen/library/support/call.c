@@ -84,7 +84,7 @@ static int32_t run(const Call *call, const Plan *plan, const int64_t *sizes, cha
   int32_t status = find_inputs(call, v, sizes, workspace + plan->numbers, buffers);
   if (status) return status;
   find_outputs(call, plan, sizes, workspace, there, buffers + v->inputs);
-  if ((status = kiln_run_code(call, plan, buffers, workspace, answers))) return status;
+  if ((status = kiln_run_code(call, plan, sizes, buffers, workspace, answers))) return status;
   if (answers->missed) return NOT_RECORDED;
   for (int64_t i = 0; i < v->outputs && !status; ++i)
     if (kiln_is_staged(plan, i)) {

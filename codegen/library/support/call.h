@@ -62,7 +62,7 @@ static inline int kiln_is_number(const Function *f, const Input *input) {
 }
 
 /* Runs a program's code: 0, a status of the data, or one with its sentence. What it answers is in `answers` then. */
-int32_t kiln_run_code(const Call *call, const Plan *plan, void **buffers, char *workspace, Answers *answers);
+int32_t kiln_run_code(const Call *call, const Plan *plan, const int64_t *sizes, void **buffers, char *workspace, Answers *answers);
 
 /* A workspace for a call, and given back. The status, with its sentence, where there is none. */
 int32_t kiln_take(const Call *call, int64_t bytes, void **workspace);

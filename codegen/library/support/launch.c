@@ -1,6 +1,5 @@
 /* Calls of a library for a device: kernels are launched in the order of the caller's stream. */
-#include "codegen/library/support/call.h"
-#include "codegen/library/support/device.h"
+#include "codegen/library/support/steps.h"
 
 #define FAILED(expected_, what_) kiln_driver_failed(&d->driver, code, call->f->name, what_, expected_, call->report)
 
@@ -53,20 +52,60 @@ static int32_t start(const Call *call, char *answers) {
   return code ? FAILED("work that can be started", "status") : 0;
 }
 
-static int32_t put_launch(const Call *call, const Launch *launch, char *const places[], void **buffers, int64_t inputs) {
+static int64_t number_of(const Run *run, const Expression *number) {
+  int64_t value = 0;
+  kiln_evaluate(number, run->plan->symbols, &value); /* which check_launches saw */
+  return value;
+}
+
+uint64_t kiln_value(const Run *run, const Frame *frame, const Place *place) {
+  int64_t number = number_of(run, &place->number);
+  switch (place->kind) {
+  case kToInput: return frame->array[number].address;
+  case kToOutput: return frame->array[frame->program->inputs + number].address;
+  case kToWorkspace: return frame->workspace + (uint64_t)number;
+  case kToStatus: return run->status;
+  case kTheSize: return (uint64_t)run->plan->symbols[number];
+  default: return (uint64_t)number;
+  }
+}
+
+int32_t kiln_launch(Run *run, const Frame *frame, const Launch *launch) {
+  const Call *call = run->call;
   const Device *d = call->m->device;
   const Kernel *kernel = &call->m->library->processor[call->m->processor].kernel[launch->kernel];
-  uint64_t pointers[launch->arguments + 1];
+  uint64_t values[launch->arguments + 1];
   void *arguments[launch->arguments + 1];
+  int64_t blocks = number_of(run, &launch->blocks);
+  if (!blocks) return 0;
   for (int64_t i = 0; i < launch->arguments; ++i) {
-    int64_t kind = launch->argument[2 * i], number = launch->argument[2 * i + 1];
-    if (kind == kToInput || kind == kToOutput) pointers[i] = (uint64_t)buffers[number + (kind == kToOutput ? inputs : 0)];
-    else pointers[i] = (uint64_t)(places[kind] + number);
-    arguments[i] = &pointers[i];
+    values[i] = kiln_value(run, frame, &launch->argument[i]);
+    arguments[i] = &values[i];
   }
-  int code = d->driver.launch(d->kernel[launch->kernel], (unsigned)launch->blocks, 1, 1, (unsigned)launch->threads, 1, 1,
-                              (unsigned)kernel->shared, call->stream, arguments, (void **)0);
-  return code ? FAILED("a launch that the device takes", kernel->name) : 0;
+  int code = d->driver.launch(d->kernel[launch->kernel], (unsigned)blocks, 1, 1, (unsigned)launch->threads, 1, 1, (unsigned)kernel->shared,
+                              call->stream, arguments, (void **)0);
+  return code ? FAILED("a launch that the device takes", kernel->name) : kiln_went_ahead(run);
+}
+
+/* Whether the numbers of a launch are some at these sizes. */
+static int has_numbers(const Launch *launch, const int64_t *symbols) {
+  enum { kMostBlocks = 0x7fffffff };
+  int64_t number;
+  if (kiln_evaluate(&launch->blocks, symbols, &number) || number < 0 || number > kMostBlocks) return 0;
+  for (int64_t i = 0; i < launch->arguments; ++i)
+    if (kiln_evaluate(&launch->argument[i].number, symbols, &number)) return 0;
+  return 1;
+}
+
+/* Before the first one is put in. Those of bodies are the same in each call. */
+static int32_t check_launches(const Call *call, const Plan *plan, const int64_t *sizes) {
+  const Program *program = plan->code->program;
+  const Function *f = call->f;
+  for (int64_t i = 0; i < program->launches; ++i)
+    if (!has_numbers(&program->launch[i], plan->symbols))
+      return kiln_fail(call->report, SIZE_OVERFLOW, "%s: %s: expected sizes whose kernels have at most 2147483647 blocks of threads, got %d",
+                       f->name, f->dimensions ? f->dimension[0].name : "sizes", f->dimensions ? sizes[0] : 0);
+  return 0;
 }
 
 /* What they have said, once all has run. */
@@ -78,14 +117,31 @@ static int32_t finish(const Call *call, const char *there, Answers *answers) {
   return code ? FAILED("work that succeeds", "status") : answers->status;
 }
 
-int32_t kiln_run_code(const Call *call, const Plan *plan, void **buffers, char *workspace, Answers *answers) {
+/* The arrays of a program, with what the host knows of the numbers among them. */
+static void fill(const Call *call, const Variant *v, const int64_t *sizes, void *const *buffers, Array *arrays) {
+  enum { kInt64 = 64 << 8, kTypeBits = 0xffff }; /* of a DLDataType: an integer of so many bits */
+  for (int64_t i = 0; i < v->inputs + v->outputs; ++i) arrays[i] = (Array){(uint64_t)buffers[i], 0, 0};
+  for (int64_t i = 0; i < v->inputs; ++i) {
+    const Input *input = &v->input[i];
+    if (input->source == kSize && input->form == sizeof(int64_t)) arrays[i].is_known = !kiln_evaluate(&input->number, sizes, &arrays[i].number);
+    if (input->source != kArgument || !kiln_is_number(call->f, input)) continue;
+    arrays[i].is_known = (call->f->last.variant->arguments[input->place].type & kTypeBits) == kInt64;
+    if (arrays[i].is_known) __builtin_memcpy(&arrays[i].number, call->given[input->place], sizeof(int64_t));
+  }
+}
+
+int32_t kiln_run_code(const Call *call, const Plan *plan, const int64_t *sizes, void **buffers, char *workspace, Answers *answers) {
   const Code *code = plan->code;
   const Variant *v = plan->variant;
   char *there = workspace + plan->buffers;
-  char *const places[] = {0, 0, workspace + plan->scratch, there + offsetof(Answers, status)};
+  Array arrays[v->inputs + v->outputs + 1];
+  Run run = {call, plan, (uint64_t)(there + offsetof(Answers, status)), 0};
+  Frame frame = {code->program, arrays, (uint64_t)(workspace + plan->scratch)};
   int asks = code->can_fail != 0; /* for something that the host is to know */
   for (int64_t i = 0; i < v->outputs; ++i) asks |= v->output[i] == kMiss || v->output[i] == kCount;
-  int32_t status = asks ? start(call, there) : 0;
-  for (int64_t i = 0; i < code->launches && !status; ++i) status = put_launch(call, &code->launch[i], places, buffers, v->inputs);
+  int32_t status = check_launches(call, plan, sizes);
+  if (!status && asks) status = start(call, there);
+  fill(call, v, sizes, buffers, arrays);
+  if (!status) status = kiln_run_program(&run, &frame);
   return asks && !status ? finish(call, there, answers) : status;
 }

@@ -54,23 +54,50 @@ typedef int64_t (*Workspace)(const int64_t *symbols);
 #ifdef KILN_DEVICE
 enum { kIsDevice = 1 };
 
-/* What a pointer of a kernel is to. */
-enum { kToInput, kToOutput, kToWorkspace, kToStatus };
+/* What a kernel or a step is given; the order is that of lib/Core/LaunchPlan.h. */
+enum { kToInput, kToOutput, kToWorkspace, kToStatus, kTheSize, kTheNumber };
 
-/* A kernel and how many threads run it; of each pointer that it gets what it is to, and which one or how far into the workspace. */
+/* A pointer, with how many bytes there a step may touch, or a number. */
+typedef struct Place {
+  int64_t kind;
+  Expression number; /* which array or size, how far into the workspace, or the number itself; of the program's symbols */
+  int64_t bytes;
+} Place;
+
+/* A kernel, and how many threads run it. */
 typedef struct Launch {
-  int64_t kernel, blocks, threads;
+  int64_t kernel;
+  Expression blocks;
+  int64_t threads;
   int64_t arguments;
-  const int64_t *argument;
+  const Place *argument;
 } Launch;
 
-/* One program for one processor: launches, in order. */
+enum { kCopyBytes, kCallBody, kChooseBody, kWhile, kRepeat };
+
+/* What the host does between launches (docs/formats/launch-plan.md). */
+typedef struct Step {
+  int64_t kind, at; /* how many launches of the program are before it */
+  int64_t bodies;
+  const int64_t *body;
+  int64_t carried, counter, by;
+  int64_t arguments;
+  const Place *argument;
+} Step;
+
+typedef struct Program {
+  int64_t inputs, launches;
+  const Launch *launch;
+  int64_t steps;
+  const Step *step;
+} Program;
+
+/* One program for one processor: its own launches and steps first, then the bodies. */
 typedef struct Code {
-  int64_t bytes;
+  Expression bytes;
   const int64_t *in_place; /* as below */
   int64_t can_fail;        /* a kernel may set bits of the status */
-  int64_t launches;
-  const Launch *launch;
+  const Program *program;
 } Code;
 #else
 enum { kIsDevice = 0 };

@@ -10,7 +10,10 @@ static const Code *code_of(const Handle *m, const Variant *v) { return &v->code[
 enum { kAddressBits = sizeof(void *) == 4 ? 31 : 47 };
 
 #ifdef KILN_DEVICE
-static int64_t scratch_of(const Code *code, const int64_t *symbols) { return (void)symbols, code->bytes; }
+static int64_t scratch_of(const Code *code, const int64_t *symbols) {
+  int64_t bytes;
+  return kiln_evaluate(&code->bytes, symbols, &bytes) ? -1 : bytes;
+}
 #else
 static int64_t scratch_of(const Code *code, const int64_t *symbols) { return code->workspace ? code->workspace(symbols) : code->bytes; }
 #endif

@@ -1,7 +1,8 @@
 /* Sizes: what follows from those that a caller gives, and which program runs them. */
 #include "codegen/library/support/library.h"
 
-enum { Number, Dimension_, Add, Multiply, FloorDivide, Maximum, Minimum, kDeepest = kMostSymbols };
+/* Quotient: of numbers of at least 0, as those of a launch plan are. */
+enum { Number, Dimension_, Add, Multiply, FloorDivide, Maximum, Minimum, Quotient, kDeepest = kMostSymbols };
 
 /* a op b; 0 where it overflows or is not defined. */
 static int apply(int64_t step, int64_t a, int64_t b, int64_t *result) {
@@ -11,6 +12,10 @@ static int apply(int64_t step, int64_t a, int64_t b, int64_t *result) {
   case FloorDivide:
     if (b <= 0) return 0;
     *result = a / b - (a % b < 0);
+    return 1;
+  case Quotient:
+    if (a < 0 || b <= 0) return 0;
+    *result = a / b;
     return 1;
   case Maximum: *result = a > b ? a : b; return 1;
   default: *result = a < b ? a : b; return 1;
