@@ -68,6 +68,7 @@ std::optional<std::vector<Array>> runKernel(Device &device, std::span<const Arra
   std::vector<int64_t> numbers; // attributes are a dtype and bits
   for (; at + 1 < words.size(); at += 2) numbers.push_back(words[at + 1]);
   std::span shape = std::span(numbers).last(3);
+  if (shape[0] == kBlocksForElements) shape[0] = (made[0].size() + shape[1] - 1) / shape[1];
   parameters.insert(parameters.end(), numbers.begin(), numbers.end() - 3);
   if (shape[0]) device.accelerator()->launch(kernel->code, kernel->symbol, {shape[0], shape[1], shape[2]}, parameters);
   return made;

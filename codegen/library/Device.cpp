@@ -42,6 +42,13 @@ std::string assemble(const std::string &ptx, const std::string &chip) {
   return contentOf(image);
 }
 
+/// The same where processors were named, of code that is none yet.
+std::string imageOf(const std::string &code, const Machines &machines, const Processor &processor) {
+  bool isImage = StringRef(code).starts_with("\x7f"
+                                             "ELF");
+  return machines.hasImages && !isImage ? assemble(code, processor.name) : "";
+}
+
 OwningOpRef<ModuleOp> lower(codegen::Session &session, const Trace &program, const std::string &name, const Machines &machines,
                             const Processor &processor) {
   codegen::Stages &stages = session.stagesOf(*machines.device);
@@ -99,7 +106,25 @@ static int64_t mostArrays(const LaunchPlan &plan) {
   return arraysOf(plan.programs.at(0));
 }
 
-Code compileForDevice(codegen::Session &session, const PackageEntry &entry, const Machines &machines, const Processor &processor) {
+/// The kernels of custom ops that a plan launches.
+static std::map<std::string, DeviceOp> opsOf(const LaunchPlan &plan, const Package &package, const Machines &machines,
+                                             const Processor &processor) {
+  std::map<std::string, DeviceOp> ops;
+  auto add = [&](const LaunchPlan::Launch &launch) {
+    if (!launch.isOp || ops.contains(launch.kernel)) return;
+    auto op = std::ranges::find(package.ops, launch.kernel, [](const PackageOp &op) { return op.op.name; });
+    if (op == package.ops.end())
+      fail(ErrorKind::Compile, "library", "op '" + launch.kernel + "'", "one whose code the package has", "one that it only names");
+    auto bytes = package.file(op->kernel);
+    std::string code(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+    ops[launch.kernel] = {op->symbol, code, imageOf(code, machines, processor)};
+  };
+  plan.forEach([&](const LaunchPlan::Program &program) { llvm::for_each(program.launches, add); });
+  return ops;
+}
+
+Code compileForDevice(codegen::Session &session, const Package &package, const PackageEntry &entry, const Machines &machines,
+                      const Processor &processor) {
   constexpr int64_t kMostArrays = 8192;
   Trace program = programOf(entry);
   LaunchPlan plan = planOf(session, program, entry.name, machines, processor);
@@ -115,9 +140,8 @@ Code compileForDevice(codegen::Session &session, const PackageEntry &entry, cons
          std::to_string(arrays));
   const LaunchPlan::Program &only = plan.programs.at(0);
   Code code{"", "", 0, writesInPlace(only) ? only.inPlace : std::vector<int64_t>()};
-  bool isImage = StringRef(plan.code).starts_with("\x7f"
-                                                  "ELF");
-  if (machines.hasImages && !isImage && plan.hasLaunches()) code.image = assemble(plan.code, processor.name);
+  if (plan.hasLaunches()) code.image = imageOf(plan.code, machines, processor);
+  code.ops = opsOf(plan, package, machines, processor);
   code.plan = std::move(plan);
   return code;
 }

@@ -22,17 +22,26 @@ public:
   /// The last fields of a Processor, of all programs; `codes` has for each program one for each of `processors`.
   llvm::SmallVector<llvm::Constant *> kernelsOf(size_t processor, llvm::ArrayRef<Code> codes, size_t processors) {
     llvm::SmallVector<llvm::Constant *> modules, kernels;
+    std::map<std::string, int64_t> asked; // most bytes of shared memory that launches of an op ask for
+    auto forEach = [&](auto visit) {
+      for (size_t i = processor; i < codes.size(); i += processors)
+        codes[i].plan.forEach([&](const LaunchPlan::Program &program) {
+          for (const LaunchPlan::Launch &launch : program.launches) visit(codes[i], launch);
+        });
+    };
+    forEach([&](const Code &, const LaunchPlan::Launch &l) { asked[l.kernel] = std::max(asked[l.kernel], l.isOp ? l.askedBytes() : 0); });
+    std::map<const Code *, int64_t> own; // modules
     for (size_t i = processor; i < codes.size(); i += processors) {
-      const Code &code = codes[i];
-      code.plan.forEach([&](const LaunchPlan::Program &program) {
-        for (const LaunchPlan::Launch &launch : program.launches) {
-          if (numberOf(processor, code, launch) < int64_t(kernels.size())) continue;
-          int64_t more = launch.sharedBytes > kDeclaredShared ? launch.sharedBytes : 0;
-          kernels.push_back(c.record({c.text(launch.kernel), c.number(int64_t(modules.size())), c.number(more)}));
-        }
-      });
-      modules.push_back(c.record({code.image.empty() ? c.none() : bytes(code.image), bytes(code.plan.code)}));
+      own[&codes[i]] = int64_t(modules.size());
+      modules.push_back(moduleOf(codes[i].image, codes[i].plan.code));
     }
+    forEach([&](const Code &code, const LaunchPlan::Launch &launch) {
+      if (numberOf(processor, code, launch) < int64_t(kernels.size())) return;
+      const DeviceOp *op = launch.isOp ? &code.ops.at(launch.kernel) : nullptr;
+      if (op) modules.push_back(moduleOf(op->image, op->code));
+      kernels.push_back(c.record({c.text(op ? op->symbol : launch.kernel), c.number(op ? int64_t(modules.size()) - 1 : own[&code]),
+                                  c.number(op ? asked[launch.kernel] : launch.askedBytes())}));
+    });
     return {c.number(int64_t(modules.size())), c.list(modules), c.number(int64_t(kernels.size())), c.list(kernels)};
   }
 
@@ -41,9 +50,13 @@ private:
   std::map<size_t, std::map<std::pair<const Code *, std::string>, int64_t>> numbers; // of kernels, by processor
   std::map<std::string, llvm::Constant *> expressions;
 
+  /// That of an op is one in all programs.
   int64_t numberOf(size_t processor, const Code &code, const LaunchPlan::Launch &launch) {
     auto &known = numbers[processor];
-    return known.try_emplace({&code, launch.kernel}, int64_t(known.size())).first->second;
+    return known.try_emplace({launch.isOp ? nullptr : &code, launch.kernel}, int64_t(known.size())).first->second;
+  }
+  llvm::Constant *moduleOf(const std::string &image, const std::string &code) {
+    return c.record({image.empty() ? c.none() : bytes(image), bytes(code)});
   }
 
   /// An Expression, and each once.
@@ -70,7 +83,8 @@ private:
   llvm::Constant *launchOf(size_t processor, const Code &code, const LaunchPlan::Launch &launch) {
     llvm::SmallVector<llvm::Constant *> fields{c.number(numberOf(processor, code, launch))};
     fields.append(number(launch.blocks));
-    fields.append({c.number(launch.threads), c.number(int64_t(launch.arguments.size())), places(launch.arguments, false)});
+    fields.append({c.number(launch.threads), c.number(launch.askedBytes()), c.number(int64_t(launch.arguments.size())),
+                   places(launch.arguments, false)});
     return c.record(fields);
   }
   llvm::Constant *stepOf(const LaunchPlan::Step &step) {

@@ -147,8 +147,8 @@ private:
     if (request.project_dir)
       fail(ErrorKind::Value, "library", "project", "a target whose arrays are the host's", "'" + machines.triple + "'");
     for (const PackageOp &op : package.ops)
-      fail(ErrorKind::Compile, "library", "op '" + op.op.title + "'", "operations that " + machines.triple + " has kernels for",
-           "a custom op");
+      if (op.kernel.empty())
+        fail(ErrorKind::Compile, "library", "op '" + op.op.title + "'", "one with a kernel for GPUs (.cu or .ptx)", "one of the CPU alone");
   }
 
   /// Whether it is a module, with what it has of libc inside.
@@ -164,7 +164,7 @@ private:
       for (auto [v, program] : llvm::enumerate(f.programs()))
         for (auto [p, processor] : llvm::enumerate(machines.processors)) {
           std::string symbol = name + "." + f.name + "." + std::to_string(v) + "." + std::to_string(p);
-          codes.push_back(machines.device ? compileForDevice(session, *program, machines, processor)
+          codes.push_back(machines.device ? compileForDevice(session, package, *program, machines, processor)
                                           : compileProgram(session, *program, symbol, processor, ops,
                                                            emit == "package" ? Routines::Allowed : Routines::Refused, sink));
         }
@@ -197,7 +197,7 @@ private:
   }
 
   void write() {
-    if (emit == "so") writeShared(objects, machines, request.output_path, !package.ops.empty());
+    if (emit == "so") writeShared(objects, machines, request.output_path, !machines.device && !package.ops.empty());
     else if (emit == "obj") writeObject(objects, machines, request.output_path);
     else writeArchive(objects, machines, request.output_path);
   }

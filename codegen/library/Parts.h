@@ -46,13 +46,19 @@ const codegen::Target *deviceTargetOf(const std::string &triple);
 /// The machines of a device. Throws Error (compile) for CPUs that it does not know.
 Machines machinesOfDevice(const codegen::Target &target, const std::string &cpus, const std::string &features);
 
+/// The kernel of a custom op for devices; `image`: assembled, or empty.
+struct DeviceOp {
+  std::string symbol, code, image;
+};
+
 /// Code of a program for one processor, by its symbols; of a device's its launches.
 struct Code {
   std::string run, workspace; // no workspace: it has always as many
   int64_t bytes = 0;
-  std::vector<int64_t> inPlace; // of each output the input in whose memory it is left, or -1; empty: there are none
-  LaunchPlan plan = {};         // of one program, or of none
-  std::string image = {};       // its code, assembled; empty: it is not
+  std::vector<int64_t> inPlace;             // of each output the input in whose memory it is left, or -1; empty: there are none
+  LaunchPlan plan = {};                     // of one program, or of none
+  std::string image = {};                   // its code, assembled; empty: it is not
+  std::map<std::string, DeviceOp> ops = {}; // that it launches
 };
 
 /// Custom ops whose code is part of a library.
@@ -71,8 +77,9 @@ enum class Routines { Refused, Allowed };
 Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
                     const LinkedOps &ops, Routines routines, Sink sink);
 
-/// The program of an entry for a device. Throws Error (compile).
-Code compileForDevice(codegen::Session &session, const PackageEntry &entry, const Machines &machines, const Processor &processor);
+/// The program of an entry of a package for a device. Throws Error (compile).
+Code compileForDevice(codegen::Session &session, const Package &package, const PackageEntry &entry, const Machines &machines,
+                      const Processor &processor);
 /// What is left of it before it is code, and that, for people.
 std::string printForDevice(codegen::Session &session, const PackageEntry &entry, const Machines &machines, const Processor &processor,
                            codegen::Text form);

@@ -2,6 +2,7 @@
 
 #include "codegen/cpu/Layout.h"
 #include "codegen/nvptx/Control.h"
+#include "codegen/nvptx/Custom.h"
 #include "codegen/nvptx/Kernels.h"
 #include "codegen/nvptx/PlanNumbers.h"
 #include "codegen/nvptx/Schedule.h"
@@ -100,7 +101,7 @@ private:
     int64_t threads;
     SmallVector<Place> slots;
     SmallVector<int64_t> sizes; // numbers of those that it takes
-    ir::KernelOp control = {};  // what the host does instead
+    ir::KernelOp control = {};  // what the host does instead, or the op whose kernel it is
   };
   std::vector<Launch> launches;
   SmallVector<Index> starts; // of open blocks in the workspace, and the end of the last one
@@ -177,6 +178,13 @@ void emitBody(GpuKernel &k) {
 }
 
 LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
+  if (launchesOp(kernel)) {
+    auto hasStrides = [&](Value v) { return places.of(v).strides != nullptr; };
+    if (llvm::any_of(kernel.getInputs(), hasStrides) || llvm::any_of(kernel.getResults(), hasStrides))
+      return kernel.emitError("target 'nvptx': expected arrays row by row for the kernel of a custom op, got one with strides");
+    launches.push_back({nullptr, 0, 0, {}, {}, kernel});
+    return success();
+  }
   if (kernel.getKind() == ir::KernelKind::Control) {
     launches.push_back({nullptr, 0, 0, {}, {}, kernel});
     for (FlatSymbolRefAttr name : ir::bodiesOf(&kernel.getBody().front().front())) canFail |= bodies[name.getValue()].canFail;
@@ -354,7 +362,14 @@ void ProgramEmitter::emitSteps() {
     return address;
   };
   for (Launch &launch : launches) {
-    if (launch.control) emitControlOf(e, launch.control, pointerOf);
+    if (launch.control && launch.control.getKind() == ir::KernelKind::Library) {
+      auto elementsOf = [&](Value v) {
+        Index count = 1;
+        for (Size d : ir::typeOf(v).shape) count = e.mul(count, given().of(e, d));
+        return count;
+      };
+      emitOpLaunch({e, launch.control, PlanNumbers(body(), sizes), [&](Value v) { return pointerOf(places.of(v)); }, elementsOf});
+    } else if (launch.control) emitControlOf(e, launch.control, pointerOf);
     else emitLaunch(e, launch, pointerOf);
   }
   Index all = scratch.isConstant(0) ? starts.back() : e.add(aligned(e, starts.back()), scratch);
@@ -428,7 +443,7 @@ LogicalResult emitPrograms(ModuleOp module) {
   for (func::FuncOp fn : llvm::concat<func::FuncOp>(llvm::to_vector(llvm::reverse(bodyFunctions)), programs)) {
     if (failed(checkPlanned(fn))) return failure();
     for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
-      if (!kernel.getSchedule() && kernel.getKind() != ir::KernelKind::Control)
+      if (!kernel.getSchedule() && kernel.getKind() != ir::KernelKind::Control && !launchesOp(kernel))
         return kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
     if (failed(ProgramEmitter(fn, kernels, bodies).run())) return failure();
   }

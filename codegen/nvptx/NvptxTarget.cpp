@@ -1,5 +1,6 @@
 // NVIDIA's GPUs as a target: kernels become functions of one thread, LLVM makes PTX of them, and the artifact is a plan that launches them.
 #include "codegen/Pipelines.h"
+#include "codegen/nvptx/Custom.h"
 #include "codegen/nvptx/Emit.h"
 #include "codegen/nvptx/Passes.h"
 #include "codegen/nvptx/Ptx.h"
@@ -67,6 +68,7 @@ public:
             /*openSizes=*/true,
             /*device=*/"nvptx64-nvidia-cuda"};
   }
+  bool launches(ir::KernelOp kernel) const override { return launchesOp(kernel); }
   bool takesOpenSizes(ir::KernelOp kernel) const override { return nvptx::takesOpenSizes(kernel); }
   void addDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,

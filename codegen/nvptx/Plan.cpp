@@ -1,5 +1,6 @@
 // The launch plan of an emitted module, read off its programs.
 #include "codegen/nvptx/Control.h"
+#include "codegen/nvptx/Custom.h"
 #include "codegen/nvptx/Emit.h"
 #include "codegen/nvptx/PlanNumbers.h"
 
@@ -79,6 +80,8 @@ private:
   }
 
   LaunchPlan::Launch launchOf(gpu::LaunchFuncOp op) {
+    if (isa<gpu::BinaryOp>(symbols.lookupSymbolIn(fn->getParentOp(), op.getKernelModuleName())))
+      return opLaunchOf(op, numbers, [&](Value pointer, Attribute extent) { return argumentOf(pointer, extent); });
     Operation *kernel = symbols.lookupSymbolIn(fn->getParentOp(), op.getKernel());
     auto shared = kernel->getAttrOfType<IntegerAttr>(kSharedBytes);
     LaunchPlan::Launch launch{op.getKernelName().str(),

@@ -1,6 +1,7 @@
 // How kernels run on the threads of a GPU, by what was measured (docs/decisions/0010-gpu-facts.md).
 #include "codegen/cpu/Reducer.h"
 #include "codegen/cpu/Schedule.h"
+#include "codegen/nvptx/Custom.h"
 #include "codegen/nvptx/Emit.h"
 #include "codegen/nvptx/Kernels.h"
 #include "codegen/nvptx/Schedule.h"
@@ -275,6 +276,7 @@ bool takesOpenSizes(ir::KernelOp kernel) {
   auto isAxisKnown = [](Value array, int64_t axis) { return ir::typeOf(array).shape[int(axis)].isConstant(); };
   Operation *op = cpu::mainOp(kernel);
   switch (kernel.getKind()) {
+  case ir::KernelKind::Library: return launchesForAnySize(kernel);
   case ir::KernelKind::Sort: return isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]); // the number of launches
   case ir::KernelKind::Scatter: return isKnown(op->getOperand(1)) && isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]);
   case ir::KernelKind::Contraction:
@@ -288,7 +290,7 @@ LogicalResult scheduleProgram(func::FuncOp fn) {
   if (failed(checkPlanned(fn))) return failure();
   cpu::Places places(fn, /*hasStack=*/false);
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
-    if (kernel.getKind() == ir::KernelKind::Control) continue; // the host's
+    if (kernel.getKind() == ir::KernelKind::Control || launchesOp(kernel)) continue; // none of the target's own
     cpu::KernelLayout layout = cpu::layoutOf(kernel, places);
     if (!kernel.getSchedule()) kernel.setScheduleAttr(scheduleOf(kernel, layout));
     if (failed(check(kernel, layout))) return failure();

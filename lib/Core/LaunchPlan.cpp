@@ -106,8 +106,9 @@ private:
     for (next(); word() != "end"; next()) {
       if (word() == "in-place") {
         for (int64_t i = 0; i < program.outputs; ++i) program.inPlace.push_back(number());
-      } else if (word() == "launch") {
-        program.launches.push_back({rest(), open(rest(), program), number(), number(), {}});
+      } else if (word() == "launch" || word() == "launch-op") {
+        bool isOp = word() == "launch-op";
+        program.launches.push_back({rest(), open(rest(), program), number(), number(), {}, isOp});
         arguments = &program.launches.back().arguments;
       } else if (size_t kind = placeOf(word(), kSteps); kind < std::size(kSteps)) {
         program.steps.push_back(readStep(Step::Kind(kind)));
@@ -164,7 +165,10 @@ private:
     for (const LaunchPlan::Launch &launch : checked.launches) {
       bool hasBlocks = !isKnown(launch.blocks) || launch.blocks.constant() > 0;
       expect(hasBlocks && launch.threads > 0 && launch.sharedBytes >= 0, "launches of at least a block and a thread");
-      for (const Argument &a : launch.arguments) checkPointer(a);
+      for (const Argument &a : launch.arguments) {
+        if (a.memory == Memory::Constant) expect(launch.isOp, "constants for kernels of ops alone");
+        else checkPointer(a);
+      }
     }
     for (const Step &step : checked.steps) check(step, number);
   }
@@ -239,7 +243,8 @@ void writeProgram(std::ostream &out, const char *kind, const Program &program) {
   }
   for (size_t number = 0; number <= program.steps.size(); ++number) {
     for (const LaunchPlan::Launch &launch : program.part(number)) {
-      out << "launch " << launch.kernel << " " << launch.blocks.text() << " " << launch.threads << " " << launch.sharedBytes << "\n";
+      out << (launch.isOp ? "launch-op " : "launch ") << launch.kernel << " " << launch.blocks.text() << " " << launch.threads << " "
+          << launch.sharedBytes << "\n";
       writeArguments(out, launch.arguments);
     }
     if (number < program.steps.size()) writeStep(out, program.steps[number]);

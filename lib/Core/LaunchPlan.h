@@ -14,7 +14,7 @@ inline constexpr int64_t kDeclaredShared = 48 << 10;
 struct LaunchPlan {
   enum class Memory { Input, Output, Workspace, Status, Size, Constant };
   /// A pointer that a kernel gets: an input, an output, or so many bytes into the workspace; and the bytes around it that it may touch. Or
-  /// a size of the call, as 64 bits. A constant is no pointer, but the number itself.
+  /// a size of the call, as 64 bits. A constant is no pointer, but the number itself, of steps and of kernels of ops.
   struct Argument {
     Memory memory = Memory::Input;
     PlanNumber number, low, high;
@@ -25,6 +25,9 @@ struct LaunchPlan {
     PlanNumber blocks; // none: it does nothing
     int64_t threads = 0, sharedBytes = 0;
     std::vector<Argument> arguments;
+    bool isOp = false; // `kernel` is the name of a custom op, whose kernel is none of the plan's code (lib/Core/NativeOps.h)
+    /// How many bytes of shared memory the launch asks for.
+    int64_t askedBytes() const { return isOp || sharedBytes > kDeclaredShared ? sharedBytes : 0; }
     bool operator==(const Launch &) const = default;
   };
   /// What a program does between launches. Bodies are named by number.

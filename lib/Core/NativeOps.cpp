@@ -132,6 +132,8 @@ DeviceKernels &deviceKernels() {
 
 } // namespace
 
+bool isLaunched(const RegisteredOp &op) { return op.op.attributes.ends_with("launch_blocks,launch_threads,launch_shared"); }
+
 void defineOnDevice(const RegisteredOp &op, DeviceKernel kernel) {
   std::lock_guard lock(deviceKernels().mutex);
   deviceKernels().all.try_emplace(op.id, std::move(kernel));

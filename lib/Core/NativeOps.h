@@ -26,9 +26,12 @@ void defineNative(const RegisteredOp &op, kiln_op_fn function);
 
 /// One that runs on a device: code that the device's loader takes, and the name of the kernel in it. The last attributes of
 /// the op are the blocks of a launch, the threads of each and their bytes of shared memory.
+inline constexpr int64_t kBlocksForElements = -1; // as many blocks as give each element of the first result a thread
 struct DeviceKernel {
   std::string code, symbol;
 };
+/// Whether an op has one, in this process or another: its last attributes are these.
+bool isLaunched(const RegisteredOp &op);
 /// Gives its kernel to an op that was declared; one that it has already stays.
 void defineOnDevice(const RegisteredOp &op, DeviceKernel kernel);
 /// Null where an op has none. It lives as long as the process.

@@ -224,7 +224,8 @@ static void checkOps(const Package &package) {
     }
     for (const std::string &source : op.sources)
       if (!names.contains(source)) malformed("sources of op '" + op.op.title + "'", "files of it", "'" + source + "'");
-    if (!op.object.empty()) package.file(op.object);
+    for (const std::string &member : {op.object, op.kernel})
+      if (!member.empty()) package.file(member);
     if (op.sources.empty() && op.object.empty()) malformed("op '" + op.op.title + "'", "sources or an object", "neither");
   }
 }

@@ -177,6 +177,7 @@ Json writeOp(const PackageOp &op) {
   json["files"] = Json::array();
   for (const auto &[name, member] : op.files) json["files"].push_back({{"name", name}, {"member", member}});
   if (!op.object.empty()) json["object"] = {{"member", op.object}, {"triple", op.triple}};
+  if (!op.kernel.empty()) json["kernel"] = op.kernel;
   return json;
 }
 
@@ -203,6 +204,7 @@ PackageOp readOp(const Value &value) {
     op.object = value.at("object").at("member").text();
     op.triple = value.at("object").at("triple").text();
   }
+  if (value.has("kernel")) op.kernel = value.at("kernel").text();
   try {
     declareNative(op.op);
   } catch (const Error &error) { throw Error(ErrorKind::Package, std::string("package: ") + error.what()); }

@@ -49,7 +49,8 @@ static Package readArchive(const Archive &archive, Checksums checksums) {
   };
   for (const PackageOp &op : package.ops) {
     for (const auto &[name, inside] : op.files) take(inside);
-    if (!op.object.empty()) take(op.object);
+    for (const std::string &compiled : {op.object, op.kernel})
+      if (!compiled.empty()) take(compiled);
   }
   for (PackageNative &native : package.natives) {
     native.bytes = member(manifest::nativeMember(native.triple)).bytes;

@@ -91,6 +91,7 @@ struct PackageOp {
   std::vector<std::string> sources, flags;                // files that are compiled, and how
   std::vector<std::pair<std::string, std::string>> files; // sources and their headers: a name, and the member that has it
   std::string object, triple;                             // the member of an object for a machine; empty: none
+  std::string kernel;                                     // that of PTX with a kernel for GPUs; empty: none
 };
 
 /// A member that belongs to an op.

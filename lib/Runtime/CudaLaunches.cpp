@@ -8,20 +8,21 @@
 namespace kiln::cuda {
 
 Launches::Launches(Device &device, std::span<const LaunchPlan::Launch> launches, int64_t inputs, bool isOpen,
-                   const std::function<Kernel(const std::string &)> &kernelOf)
+                   const std::function<Kernel(const LaunchPlan::Launch &)> &kernelOf)
     : device(device), isOpen(isOpen) {
   using Memory = LaunchPlan::Memory;
   for (const LaunchPlan::Launch &launch : launches) {
-    Kernel kernel = kernelOf(launch.kernel);
+    Kernel kernel = kernelOf(launch);
     Step step{{}, launch.blocks, pointers.size(), launch.arguments.size()};
     step.node.function = kernel.handle;
-    step.node.sharedBytes = unsigned(kernel.dynamicShared);
+    step.node.sharedBytes = unsigned(launch.askedBytes());
     step.node.blockX = unsigned(launch.threads);
     steps.push_back(step);
     for (const LaunchPlan::Argument &a : launch.arguments) {
       if (a.memory == Memory::Status) pointers.push_back({Pointer::Status, 0, 0});
       else if (a.memory == Memory::Workspace) pointers.push_back({Pointer::Workspace, a.number, 0});
-      else if (a.memory == Memory::Size) pointers.push_back({Pointer::Size, PlanNumber::size(a.number.constant()), 0});
+      else if (a.memory == Memory::Size) pointers.push_back({Pointer::Number, PlanNumber::size(a.number.constant()), 0});
+      else if (a.memory == Memory::Constant) pointers.push_back({Pointer::Number, a.number, 0});
       else pointers.push_back({a.number.constant() + (a.memory == Memory::Output ? inputs : 0), 0, 0});
     }
   }

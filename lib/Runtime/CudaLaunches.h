@@ -16,7 +16,7 @@ class Launches {
 public:
   /// `inputs`: how many arrays of a call come before the outputs; `isOpen`: they are of a program for any size.
   Launches(Device &device, std::span<const LaunchPlan::Launch> launches, int64_t inputs, bool isOpen,
-           const std::function<Kernel(const std::string &)> &kernelOf);
+           const std::function<Kernel(const LaunchPlan::Launch &)> &kernelOf);
   ~Launches();
   Launches(const Launches &) = delete;
 
@@ -26,9 +26,9 @@ public:
 private:
   /// Where a value that a kernel gets comes from: an array of the call, or what is written here.
   struct Pointer {
-    enum Special : int64_t { Workspace = -1, Status = -2, Size = -3 };
+    enum Special : int64_t { Workspace = -1, Status = -2, Number = -3 };
     int64_t array;
-    PlanNumber number; // bytes into the workspace, or the size
+    PlanNumber number; // bytes into the workspace, or the number itself
     Address offset;    // what it is with the sizes at hand
   };
   struct Step {

@@ -1,6 +1,7 @@
 #include "lib/Runtime/CudaProgram.h"
 
 #include "lib/Core/Error.h"
+#include "lib/Core/NativeOps.h"
 #include "lib/Library/Threads.h"
 
 #include <chrono>
@@ -70,17 +71,25 @@ private:
   }
 };
 
+/// The kernel that a custom op has in this process.
+static const DeviceKernel *kernelOfOp(const std::string &name) {
+  const RegisteredOp *op = findRegistered(name);
+  if (const DeviceKernel *kernel = op ? deviceKernelOf(op->id) : nullptr) return kernel;
+  fail(ErrorKind::Compile, "launch plan", "op '" + name + "'", "one that has a kernel for devices in this process", "none");
+}
+
 LoadedPlan::LoadedPlan(Device &device, LaunchPlan given) : plan(std::move(given)), module(device, plan.code) {
   std::map<std::string, int64_t> asked; // bytes of shared memory beyond what kernels declare
   plan.forEach([&](const LaunchPlan::Program &program) {
-    for (const LaunchPlan::Launch &launch : program.launches)
-      asked[launch.kernel] = launch.sharedBytes > kDeclaredShared ? launch.sharedBytes : 0;
+    for (const LaunchPlan::Launch &launch : program.launches) asked[launch.kernel] = std::max(asked[launch.kernel], launch.askedBytes());
   });
   std::map<std::string, Kernel> kernels;
-  auto kernelOf = [&](const std::string &name) {
-    auto [found, isNew] = kernels.try_emplace(name);
-    if (isNew) found->second = module.kernel(name, size_t(asked[name]));
-    return found->second;
+  auto kernelOf = [&](const LaunchPlan::Launch &launch) {
+    auto [found, isNew] = kernels.try_emplace(launch.kernel);
+    if (!isNew) return found->second;
+    const DeviceKernel *op = launch.isOp ? kernelOfOp(launch.kernel) : nullptr;
+    if (op) ops.push_back(std::make_unique<Module>(device, op->code));
+    return found->second = (op ? *ops.back() : module).kernel(op ? op->symbol : launch.kernel, size_t(asked[launch.kernel]));
   };
   plan.forEach([&](const LaunchPlan::Program &program) {
     for (size_t number = 0; number <= program.steps.size(); ++number)

@@ -35,6 +35,7 @@ public:
 private:
   const LaunchPlan plan;
   Module module;
+  std::vector<std::unique_ptr<Module>> ops;                                               // of custom ops that it launches
   std::map<const LaunchPlan::Program *, std::vector<std::unique_ptr<Launches>>> launches; // of each program and body, by part
 
   friend class StepRun;

@@ -61,6 +61,7 @@ def custom_op(name, sources, *, shape, vjp=None, jvp=None, batch="sequential", s
 
 
 _SHAPE = ("launch_blocks", "launch_threads", "launch_shared")  # numbers of an op with a kernel for GPUs, behind its own
+_FOR_ELEMENTS = (-1, 256, 0)  # as many blocks as elements need (lib/Core/NativeOps.h)
 
 
 class Op:
@@ -138,13 +139,14 @@ class Op:
         """All numbers of a call in programs: the op's own, and how its kernel for GPUs is launched."""
         if not self._code.gpu:
             return tuple(numbers.values())
-        elements = math.prod(types[0].shape)
-        shape = self._launch(*(Type(x.shape, x.dtype) for x in arrays), **numbers) if self._launch else (-(-elements // 256), 256)
+        if not self._launch:
+            return (*numbers.values(), *_FOR_ELEMENTS)
+        shape = self._launch(*(Type(x.shape, x.dtype) for x in arrays), **numbers)
         shape = (*shape, 0) if isinstance(shape, (tuple, list)) and len(shape) == 2 else shape
         most = (2**31 - 1, 1024, 227 << 10)
         if not isinstance(shape, (tuple, list)) or len(shape) != 3 or not all(isinstance(n, int) and 0 <= n <= m for n, m in zip(shape, most)) or not shape[1]:
             raise make("ValueError", f"{self.__name__}: launch: expected blocks, threads up to 1024 and bytes of shared memory up to {most[2]}, got {shape!r}")
-        return (*numbers.values(), *(shape if elements else (0, 1, 0)))
+        return (*numbers.values(), *(shape if math.prod(types[0].shape) else (0, 1, 0)))
 
     def _check_parameters(self, operands, results):
         """Parameters that PTX tells are of 64 bits, as many as the kernel gets."""
@@ -185,7 +187,7 @@ class _CustomRule(OpRule):
     def apply(self, arrays):
         types, self.several = self.op._types(arrays, self.numbers)
         form = self.op._form(len(arrays), len(types))
-        if not self.op._code.runs_on_host and all(x.device == "cpu" for x in arrays):
+        if not self.op._code.runs_on_host and all(x.device == "cpu" for x in arrays) and not _native.is_for_device.get():
             raise make("DeviceError", f"{self.name}: operands: expected arrays on a GPU, as the op has a kernel for GPUs alone, got arrays on the CPU: x.to_device('cuda')")
         return _core.apply_custom(form, arrays, [(t.dtype, tuple(t.shape)) for t in types], self.op._words(arrays, types, self.numbers))
 
@@ -224,23 +226,29 @@ class _CustomRule(OpRule):
         return {**self.numbers, **({"result": result} if rule in self.op._asking else {})}
 
 
-def packed(names):
-    """(what the manifest says of ops, their files by member) of those with these names in programs."""
+def packed(names, is_for_device):
+    """(what the manifest says of ops, their files by member) of those with these names in programs; for a device, or for the CPU."""
     entries, files = [], {}
     for name in names:
         if name.startswith("python."):
             raise make("TraceError", "export: expected operations that need no Python, got a pure_callback")
     for number, name in enumerate(n for n in names if n in _ops):
         op, code = _ops[name], _ops[name]._code
-        if not code.runs_on_host:
+        if not code.runs_on_host and not is_for_device:
             raise make("CompileError", f"export: expected operations of the CPU, got the custom op '{op.__name__}', which has a kernel for GPUs alone")
-        members = {n: f"ops/{number}/{n}" for n in sorted(code.files)}
+        members = {n: f"ops/{number}/files/{n}" if n == "kernel.ptx" else f"ops/{number}/{n}" for n in sorted(code.files)}
         files |= {members[n]: code.files[n] for n in members}
-        files[compiled := f"ops/{number}/{_native.TRIPLE}.o"] = _native.build(code)[0].read_bytes()
+        compiled = {}
+        if code.runs_on_host:
+            files[member := f"ops/{number}/{_native.TRIPLE}.o"] = _native.build(code)[0].read_bytes()
+            compiled["object"] = {"member": member, "triple": _native.TRIPLE}
+        if code.gpu:
+            files[member := f"ops/{number}/kernel.ptx"] = _native.build_kernel(code)
+            compiled["kernel"] = member
         operands, results = map(int, name.split("_")[-2:])
         entries.append({"name": name, "title": op.__name__, "symbol": op._symbol, "operands": operands, "results": results, "attributes": op._all_attributes(),
                         "sources": code.sources, "flags": code.flags, "files": [{"name": n, "member": m} for n, m in members.items()],
-                        "object": {"member": compiled, "triple": _native.TRIPLE}})
+                        **compiled})
     return entries, files
 
 

@@ -5,7 +5,7 @@ import os
 import tempfile
 import warnings
 
-from . import _core, exceptions
+from . import _core, _native, exceptions
 from ._c_names import c_name, unique
 from ._errors import KilnWarning, make
 from ._front import name_of
@@ -84,11 +84,16 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     several = f if isinstance(f, dict) else {entry: (f, args, kwargs or {})}
     if isinstance(f, dict) and (args or kwargs):
         raise make("ValueError", "export: a dict of entries: expected their arguments in it, got others")
-    package = Draft(name or c_name(os.path.splitext(os.path.basename(path))[0] if isinstance(f, dict) else name_of(f).rpartition(".")[2]))
+    is_for_device = suffix != ".kiln" and isinstance(target, str) and target.startswith("nvptx")
+    package = Draft(name or c_name(os.path.splitext(os.path.basename(path))[0] if isinstance(f, dict) else name_of(f).rpartition(".")[2]), is_for_device)
     for called, what in several.items():
         if not isinstance(called, str) or not isinstance(what, tuple) or len(what) not in (2, 3):
             raise make("ValueError", f"export: entry {called!r}: expected a name and a tuple (function, arguments) or (function, arguments, keywords)")
-        package.add(called, *what, examples=examples, miss=miss, dynamic=dynamic, input_names=input_names, output_names=output_names, assume_sizes=assume_sizes)
+        before = _native.is_for_device.set(is_for_device)
+        try:
+            package.add(called, *what, examples=examples, miss=miss, dynamic=dynamic, input_names=input_names, output_names=output_names, assume_sizes=assume_sizes)
+        finally:
+            _native.is_for_device.reset(before)
     if suffix == ".kiln" and (target is not None or cpu is not None):
         _write_with_code(package, path, target, cpu)
     elif suffix == ".kiln":
@@ -132,9 +137,10 @@ def _write_library(package, path, options):
 class Draft:
     """A package that is being made."""
 
-    def __init__(self, name):
+    def __init__(self, name, is_for_device=False):
         self.name, self.entries, self.programs = name, [], {}
         self.ops = []  # whose code goes with it
+        self.is_for_device = is_for_device
         self.notes = []  # what whoever exports is to know
         self.weights, self.weight_names, self.numbers = [], [], {}  # arrays, their names, their numbers by what they show
         self.contents = {}  # numbers of those that are made anew by each recording
@@ -172,5 +178,5 @@ class Draft:
         names = set().union(*map(_core.custom_names, self.programs.values()))
         if names:
             from ._custom import packed
-            self.ops, self.files = packed(sorted(names))
+            self.ops, self.files = packed(sorted(names), self.is_for_device)
         _core.write_package(self.manifest(), self.programs, self.weights, path, self.files)

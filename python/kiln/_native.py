@@ -1,5 +1,6 @@
 """Code of custom ops: sources that the machine's compiler makes shared objects and objects of, kept by their contents."""
 import contextlib
+import contextvars
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ _CXX = (".cc", ".cpp", ".cxx", ".C")
 _GPU = (".cu", ".ptx")
 _FLAGS = ("-O3", "-ffp-contract=off", "-fPIC")
 _GPU_FLAGS = ("-O3", "-fmad=false", "-arch=compute_80")
+is_for_device = contextvars.ContextVar("is_for_device", default=False)  # what is recorded is run on a GPU alone, wherever its arrays are now
 TRIPLE = f"{os.uname().machine}-linux-gnu"
 
 

@@ -1,4 +1,5 @@
 // The CUDA runtime against a driver that is a table of functions made here.
+#include "lib/Core/NativeOps.h"
 #include "lib/Runtime/CudaProgram.h"
 #include "test/unit/Thrown.h"
 
@@ -285,6 +286,27 @@ static LaunchPlan openProgram() {
   LaunchPlan plan;
   plan.programs = {program};
   return plan;
+}
+
+TEST(Cuda, ProgramsLaunchKernelsOfCustomOps) {
+  using Memory = LaunchPlan::Memory;
+  Driver driver = standIn();
+  Device device(driver, 0);
+  auto stream = device.stream();
+  const std::vector<std::string> shape = {"by", "launch_blocks", "launch_threads", "launch_shared"};
+  const RegisteredOp &op = declareNative({"cudatest.twice_1_1", "twice", 1, 1, shape});
+  LaunchPlan::Launch launch{
+      op.op.name,   3, 64, 1000, {{Memory::Input, 0, 0, 64}, {Memory::Constant, 16, 0, 0}, {Memory::Constant, -7, 0, 0}},
+      /*isOp=*/true};
+  LaunchPlan plan{"", {{"f", 1, 0, 0, {launch}}}, {}};
+  EXPECT_EQ(thrown([&] { LoadedPlan(device, plan); }).second,
+            "launch plan: op 'cudatest.twice_1_1': expected one that has a kernel for devices in this process, got none");
+  defineOnDevice(op, {"code", "there"});
+  LoadedPlan loaded(device, plan);
+  asked.arguments.clear(), asked.launches.clear();
+  loaded.launch(*stream, loaded.program("f"), {1000}, 4000, 5000);
+  EXPECT_EQ(asked.launches, (std::vector<unsigned>{3, 64}));
+  EXPECT_EQ(asked.arguments, (std::vector<Address>{1000, 16, Address(-7)}));
 }
 
 TEST(Cuda, ProgramsForAnySizeFollowTheSizesOfACall) {

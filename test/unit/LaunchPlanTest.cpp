@@ -110,6 +110,34 @@ TEST(LaunchPlanTest, RefusesWhatIsNone) {
   EXPECT_THROW(LaunchPlan::read(changed("first 2", "first -2")), Error);
 }
 
+/// A launch of a custom op's kernel, with how many elements there are and a number of its own.
+LaunchPlan withOp() {
+  using Memory = LaunchPlan::Memory;
+  PlanNumber count = PlanNumber::size(0) * 3;
+  LaunchPlan plan{"code", {{"f", 1, 1, 0, {}}}, {}};
+  plan.programs[0].sizes = 1;
+  plan.programs[0].launches.push_back(
+      {"leaky.h12_1_1",
+       (count + 255) / 256,
+       256,
+       1000,
+       {{Memory::Input, 0, 0, count * 4}, {Memory::Output, 0, 0, count * 4}, {Memory::Constant, count, 0, 0}, {Memory::Constant, -5, 0, 0}},
+       /*isOp=*/true});
+  return plan;
+}
+
+TEST(LaunchPlanTest, LaunchesKernelsOfOps) {
+  LaunchPlan plan = LaunchPlan::read(withOp().write());
+  EXPECT_EQ(plan.programs, withOp().programs);
+  std::vector<int64_t> sizes = {100};
+  LaunchPlan::Launch launch = plan.programs[0].at(sizes).launches[0];
+  EXPECT_EQ(launch.blocks, 2);
+  EXPECT_EQ(launch.arguments[2].number, 300);
+  EXPECT_EQ(launch.askedBytes(), 1000) << "its kernel declares none of them";
+  std::string text = withOp().write();
+  EXPECT_THROW(LaunchPlan::read(text.replace(text.find("launch-op"), 9, "launch")), Error) << "constants are for ops alone";
+}
+
 /// Two launches, between them a copy, a branch, and two loops.
 LaunchPlan withSteps() {
   using Memory = LaunchPlan::Memory;

@@ -82,7 +82,7 @@ int32_t kiln_launch(Run *run, const Frame *frame, const Launch *launch) {
     values[i] = kiln_value(run, frame, &launch->argument[i]);
     arguments[i] = &values[i];
   }
-  int code = d->driver.launch(d->kernel[launch->kernel], (unsigned)blocks, 1, 1, (unsigned)launch->threads, 1, 1, (unsigned)kernel->shared,
+  int code = d->driver.launch(d->kernel[launch->kernel], (unsigned)blocks, 1, 1, (unsigned)launch->threads, 1, 1, (unsigned)launch->shared,
                               call->stream, arguments, (void **)0);
   return code ? FAILED("a launch that the device takes", kernel->name) : kiln_went_ahead(run);
 }

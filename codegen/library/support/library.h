@@ -68,7 +68,7 @@ typedef struct Place {
 typedef struct Launch {
   int64_t kernel;
   Expression blocks;
-  int64_t threads;
+  int64_t threads, shared; /* bytes of shared memory that it asks for */
   int64_t arguments;
   const Place *argument;
 } Launch;
@@ -172,7 +172,7 @@ typedef struct Module {
 
 typedef struct Kernel {
   const char *name;
-  int64_t module, shared; /* bytes of shared memory beyond those that it declares */
+  int64_t module, shared; /* bytes of shared memory that launches ask for at most */
 } Kernel;
 #endif
 

@@ -35,6 +35,7 @@ struct Lower : PassWrapper<Lower, OperationPass<ModuleOp>> {
       }
       kernels.erase();
     }
+    for (auto op : llvm::to_vector(module.getOps<gpu::BinaryOp>())) op.erase(); // the plan names them
     module->removeAttr(gpu::GPUDialect::getContainerModuleAttrName());
   }
 

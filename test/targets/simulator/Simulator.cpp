@@ -106,6 +106,8 @@ private:
   }
   void launch(const LaunchPlan::Program &program, size_t number, const Frame &frame) override {
     for (const LaunchPlan::Launch &each : program.part(number)) {
+      if (each.isOp)
+        throw Error(ErrorKind::Device, "target 'nvptx-sim': expected kernels of the plan alone, got one of the op '" + each.kernel + "'");
       std::vector<void *> pointers;
       for (const LaunchPlan::Argument &a : each.arguments) pointers.push_back(valueOf(program, a, frame));
       simulator::launch(each, reinterpret_cast<KernelFunction>(dlsym(library, each.kernel.c_str())), pointers);
@@ -167,6 +169,7 @@ public:
     all.device = "nvptx-sim";
     return all;
   }
+  bool launches(kiln::ir::KernelOp kernel) const override { return real().launches(kernel); }
   bool takesOpenSizes(kiln::ir::KernelOp kernel) const override { return real().takesOpenSizes(kernel); }
   const kiln::FusionRules &fusion() const override { return real().fusion(); }
   void addSchedule(OpPassManager &pm, uint64_t seed) const override { real().addSchedule(pm, seed); }
