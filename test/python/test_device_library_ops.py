@@ -104,6 +104,9 @@ refused(lambda: export(lambda x: only(x) if kn.sum(only(x)) > 0 else x, x), "lea
 kn.export(lambda x: both(x) + 1, x, to=folder / "g.kiln")
 kn._core.make_library(str(folder / "g.kiln"), str(folder / "libg.so"), {"emit": "so", "target": "nvptx-sim", "name": "g"})
 assert DeviceLibrary(folder / "libg.so", Gpu())(x).tobytes() == (leak(x) + 1).tobytes()
+kn._core.make_library(str(folder / "g.kiln"), str(folder / "g.mlir"), {"emit": "mlir", "name": "g"})
+refused(lambda: kn._core.make_library(str(folder / "g.mlir"), str(folder / "libm.so"), {"emit": "so", "target": "nvptx-sim", "name": "m"}),
+        "library: op 'leaky.h", "': expected one whose code the package has, got one that it only names")
 """, folder)
 
 

@@ -1,5 +1,7 @@
 // The C ABI of the compiler library: a request names the machine that code is for.
 #include "include/kiln/compiler.h"
+#include "lib/Core/LaunchPlan.h"
+#include "lib/Core/NativeOps.h"
 #include "lib/Core/Ops.h"
 #include "lib/Core/Trace.h"
 #include "gtest/gtest.h"
@@ -20,6 +22,7 @@ namespace {
 std::string compile(kiln_compile_request request) {
   static void *library = dlopen(KILN_LIBRARY_FOLDER "/libkiln_compiler.so", RTLD_NOW);
   EXPECT_TRUE(library) << dlerror();
+  reinterpret_cast<decltype(&kiln_compiler_use_registry)>(dlsym(library, "kiln_compiler_use_registry"))(registry());
   auto compile = reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(library, "kiln_compiler_compile"));
   auto release = reinterpret_cast<decltype(&kiln_compiler_free)>(dlsym(library, "kiln_compiler_free"));
   char *error = nullptr;
@@ -116,6 +119,44 @@ TEST(Compiler, RefusesUnknownTargetsAndMachines) {
   EXPECT_EQ(compile(sum.request("nothing", nullptr)), "target: expected one of cpu, nvptx, got 'nothing'");
   EXPECT_EQ(compile(sum.request("cpu", "sparc-linux-gnu")),
             "target 'cpu': triple: expected one of x86-64, AArch64, RISC-V, WebAssembly or Arm (Thumb), got 'sparc-unknown-linux-gnu'");
+}
+
+/// What the target nvptx makes of twice of a negated row, by a custom op that is launched so.
+static std::string compileLaunch(std::array<int64_t, 3> shape, const Dims &strides, LaunchPlan *plan = nullptr) {
+  const RegisteredOp &op =
+      declareNative({"compilertest.twice_1_1", "twice", 1, 1, {"by", "launch_blocks", "launch_threads", "launch_shared"}});
+  std::vector<kiln_attribute> numbers = {{KILN_INT64, -7}};
+  for (int64_t number : shape) numbers.push_back({KILN_INT64, number});
+  Sum sum;
+  Trace trace;
+  TensorType row{DType::F32, {300}};
+  int64_t x = trace.addInput(row, strides), y = strides.rank ? x : trace.addOp(Op::Negative, std::array{x}, {});
+  trace.outputs.push_back(trace.addOp(Op::Custom, std::array{y}, nativeWords(op, std::array{row}, numbers)));
+  sum.words = trace.serialize();
+  std::string said = compile(sum.request("nvptx", nullptr, "sm_80"));
+  if (plan) *plan = LaunchPlan::read(sum.content());
+  return said;
+}
+
+TEST(Compiler, LaunchesKernelsOfCustomOps) {
+  LaunchPlan plan;
+  EXPECT_EQ(compileLaunch({-1, 128, 1000}, {}, &plan), "");
+  ASSERT_EQ(plan.programs.at(0).launches.size(), 2u);
+  const LaunchPlan::Launch &launch = plan.programs[0].launches[1];
+  EXPECT_TRUE(launch.isOp && launch.kernel == "compilertest.twice_1_1" && launch.threads == 128 && launch.askedBytes() == 1000);
+  EXPECT_EQ(launch.blocks, 3) << "a thread for each element";
+  ASSERT_EQ(launch.arguments.size(), 4u);
+  EXPECT_EQ(launch.arguments[0].high, 1200);
+  EXPECT_EQ(launch.arguments[2].number, 300);
+  EXPECT_EQ(launch.arguments[3].number, -7);
+  EXPECT_EQ(compileLaunch({5, 32, 0}, {}, &plan), "");
+  EXPECT_EQ(plan.programs.at(0).launches.at(1).blocks, 5);
+  EXPECT_EQ(compileLaunch({0, 32, 0}, {}, &plan), "");
+  EXPECT_EQ(plan.programs.at(0).launches.size(), 1u) << "one that starts nothing";
+  for (std::array<int64_t, 3> shape : {std::array<int64_t, 3>{-2, 32, 0}, {1, 1025, 0}, {1, 0, 0}, {1, 32, -1}})
+    EXPECT_NE(compileLaunch(shape, {}).find("expected a kind of kernel that it can run, got 'library'"), std::string::npos);
+  std::string said = compileLaunch({1, 32, 0}, {2});
+  EXPECT_NE(said.find("expected arrays row by row for the kernel of a custom op, got one with strides"), std::string::npos) << said;
 }
 
 TEST(Compiler, ProgramsAreSharedObjectsWithNamesForThoseWhoLook) {
