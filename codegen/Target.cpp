@@ -35,7 +35,7 @@ LogicalResult checkCapabilities(ModuleOp module, const Target &target) {
       return fn.emitError() << "target '" << target.name() << "': expected sizes that are known, got a program for any size";
     for (auto kernel : fn.getOps<ir::KernelOp>()) {
       StringRef kind = ir::stringifyKernelKind(kernel.getKind());
-      if (!llvm::is_contained(can.kernels, kernel.getKind()) && !target.launches(kernel))
+      if (!llvm::is_contained(can.kernels, kernel.getKind()) || !target.takes(kernel))
         return kernel.emitError() << "target '" << target.name() << "': expected a kind of kernel that it can run, got '" << kind << "'";
       if (ir::symbolsOf(fn) && !target.takesOpenSizes(kernel))
         return kernel.emitError() << "target '" << target.name() << "': expected sizes that are known in a kernel of the kind '" << kind

@@ -50,8 +50,8 @@ public:
   virtual ~Target() = default;
   virtual llvm::StringRef name() const = 0;
   virtual Capabilities capabilities() const = 0;
-  /// Whether a kernel of a kind that it cannot run brings its own code for its devices.
-  virtual bool launches(ir::KernelOp) const { return false; }
+  /// Whether it can run a kernel of a kind that it can run at all.
+  virtual bool takes(ir::KernelOp) const { return true; }
   /// Whether it can run a kernel of a program for any size, where it can run some.
   virtual bool takesOpenSizes(ir::KernelOp) const { return true; }
   /// The dialects that its passes make, with their translations.

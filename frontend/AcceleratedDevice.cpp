@@ -154,8 +154,9 @@ public:
     for (const Array *operand : o.operands) slots.push_back(program.add(*operand));
     program.trace.outputs = {program.trace.append(o.op, slots, o.words, o.type)};
     Compiled compiled = codeOf(program);
-    if (!compiled.code) return runOnHost(o);
-    if (program.run(compiled, argumentOf(result))) return runOnHost(o); // which says what is wrong, or that nothing is
+    if (!compiled.code) return runOnHost(o, /*tells=*/true);
+    if (int32_t status = program.run(compiled, argumentOf(result))) // of operands, the CPU says what is wrong, or that nothing is
+      return runOnHost(o, /*tells=*/status == KILN_LIBRARY_MISSING);
     return result;
   }
 
@@ -235,8 +236,8 @@ private:
     return std::nullopt;
   }
 
-  /// An operation without kernels here, by those of the CPU.
-  Array runOnHost(const Operation &o) {
+  /// An operation by the CPU; `tells`: as it has no kernels here.
+  Array runOnHost(const Operation &o, bool tells) {
     std::vector<Array> there;
     std::vector<const Array *> operands;
     there.reserve(o.operands.size());
@@ -244,7 +245,7 @@ private:
     Operation host = o;
     host.operands = operands, host.device = nullptr, host.mayShare = false;
     Array result = kiln::run(host);
-    tell(o.op);
+    if (tells) tell(o.op);
     return moved(result, this);
   }
   void tell(Op op) {

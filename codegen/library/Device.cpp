@@ -129,6 +129,11 @@ Code compileForDevice(codegen::Session &session, const Package &package, const P
   Trace program = programOf(entry);
   LaunchPlan plan = planOf(session, program, entry.name, machines, processor);
   auto writesInPlace = [](const LaunchPlan::Program &p) { return llvm::any_of(p.inPlace, [](int64_t input) { return input >= 0; }); };
+  plan.forEach([&](const LaunchPlan::Program &p) {
+    for (const LaunchPlan::Step &step : p.steps)
+      if (step.kind == LaunchPlan::Step::Kind::Library)
+        fail(ErrorKind::Compile, "library", "code", "kernels alone for a device", "a call of its maker's libraries (" + step.routine + ")");
+  });
   // All kernels run, whatever the first of them finds: what may fail writes over nothing.
   bool canFail = plan.programs.at(0).canFail || !entry.misses.empty();
   if (canFail && writesInPlace(plan.programs[0])) {

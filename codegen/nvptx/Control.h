@@ -2,6 +2,7 @@
 // steps are operations of upstream's dialects around calls of them, which the launch plan is read from (ControlPlan.cpp):
 //
 //   copies     llvm.intr.memcpy
+//   libraries  func.call of a declaration whose name is the routine's; words and bytes behind pointers are attributes
 //   branches   scf.index_switch on a number that is loaded, with a call of a body in each case
 //   loops      scf.while, whose first region calls the condition and loads its flag, or scf.for where a counter says how often; the
 //   pointers
@@ -33,8 +34,8 @@ struct EmittedBody {
 using EmittedBodies = llvm::StringMap<EmittedBody>;
 
 /// Of a function of launches: for each array and the workspace the bytes that it has. Of a loop that counts: the number of the counter
-/// among the values that it hands on, and 1 or -1.
-inline constexpr llvm::StringLiteral kBytes = "kiln.bytes", kCounts = "kiln.counts";
+/// among the values that it hands on, and 1 or -1. Of a call of a library: the numbers that its routine gets.
+inline constexpr llvm::StringLiteral kBytes = "kiln.bytes", kCounts = "kiln.counts", kWords = "kiln.words";
 
 /// What is seen of a body before it is emitted.
 EmittedBody describeBody(mlir::func::FuncOp fn);
@@ -50,6 +51,10 @@ struct ControlKernel {
 };
 /// Emits the steps; where the workspace ends that they take.
 int64_t emitControl(ControlKernel &k, EmittedBodies &bodies);
+
+/// Calls a routine of a library (LibraryCalls.h); `bytes`: behind each pointer.
+void emitLibraryCall(cpu::Emitter &e, llvm::StringRef routine, llvm::ArrayRef<int64_t> words, mlir::ValueRange pointers,
+                     llvm::ArrayRef<int64_t> bytes);
 
 /// The argument of a step that a pointer is, and the bytes behind it.
 using ArgumentOf = llvm::function_ref<LaunchPlan::Argument(mlir::Value pointer, int64_t bytes)>;

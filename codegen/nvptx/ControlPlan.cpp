@@ -13,6 +13,9 @@ namespace {
 
 using Step = LaunchPlan::Step;
 
+/// What a routine's name has before it in a module.
+constexpr StringLiteral kLibrary = "kiln.library.";
+
 /// The pointer that a loop begins with, where it carries one.
 Value atStart(Value pointer) {
   auto argument = dyn_cast<BlockArgument>(pointer);
@@ -32,7 +35,9 @@ public:
       matchPattern(copy.getLen(), m_ConstantInt(&bytes));
       step.kind = Step::Kind::Copy;
       for (Value v : {copy.getDst(), copy.getSrc()}) add(v, bytes.getSExtValue());
-    } else if (auto call = dyn_cast<func::CallOp>(op)) {
+    } else if (auto call = dyn_cast<func::CallOp>(op); call && call->hasAttr(kWords)) {
+      readLibraryCall(call);
+    } else if (call) {
       step.kind = Step::Kind::Call;
       addCalls({call});
     } else if (auto choice = dyn_cast<scf::IndexSwitchOp>(op)) {
@@ -51,6 +56,15 @@ private:
   ArgumentOf argumentOf;
   const llvm::StringMap<int64_t> &bodies;
   Step step;
+
+  void readLibraryCall(func::CallOp call) {
+    step.kind = Step::Kind::Library;
+    step.routine = call.getCallee().drop_front(kLibrary.size()).str();
+    auto words = call->getAttrOfType<DenseI64ArrayAttr>(kWords).asArrayRef();
+    step.words.assign(words.begin(), words.end());
+    for (auto [pointer, bytes] : llvm::zip(call.getOperands(), call->getAttrOfType<DenseI64ArrayAttr>(kBytes).asArrayRef()))
+      add(pointer, bytes);
+  }
 
   void add(Value pointer, int64_t bytes) { step.arguments.push_back(argumentOf(atStart(pointer), bytes)); }
   static func::CallOp callIn(Region &region) { return *region.front().getOps<func::CallOp>().begin(); }
@@ -122,6 +136,21 @@ private:
 };
 
 } // namespace
+
+void emitLibraryCall(cpu::Emitter &e, StringRef routine, ArrayRef<int64_t> words, ValueRange pointers, ArrayRef<int64_t> bytes) {
+  auto module = e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  std::string name = (kLibrary + routine).str();
+  auto function = module.lookupSymbol<func::FuncOp>(name);
+  if (!function) {
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToEnd(module.getBody());
+    function = func::FuncOp::create(e.b, e.loc, name, e.b.getFunctionType(pointers.getTypes(), {}));
+    function.setPrivate();
+  }
+  auto call = func::CallOp::create(e.b, e.loc, function, pointers);
+  call->setAttr(kWords, e.b.getDenseI64ArrayAttr(words));
+  call->setAttr(kBytes, e.b.getDenseI64ArrayAttr(bytes));
+}
 
 std::optional<LaunchPlan::Step> stepOf(Operation &op, ArgumentOf argumentOf, const llvm::StringMap<int64_t> &bodies) {
   return StepReader(argumentOf, bodies).read(op);

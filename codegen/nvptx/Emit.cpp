@@ -1,9 +1,11 @@
 #include "codegen/nvptx/Emit.h"
 
 #include "codegen/cpu/Layout.h"
+#include "codegen/cpu/Schedule.h"
 #include "codegen/nvptx/Control.h"
 #include "codegen/nvptx/Custom.h"
 #include "codegen/nvptx/Kernels.h"
+#include "codegen/nvptx/LibraryCalls.h"
 #include "codegen/nvptx/PlanNumbers.h"
 #include "codegen/nvptx/Schedule.h"
 #include "dialects/kiln/Program.h"
@@ -101,7 +103,8 @@ private:
     int64_t threads;
     SmallVector<Place> slots;
     SmallVector<int64_t> sizes; // numbers of those that it takes
-    ir::KernelOp control = {};  // what the host does instead, or the op whose kernel it is
+    ir::KernelOp host = {};     // what the host does instead, a loop or branch or a call, or the op whose kernel it is
+    std::optional<LibraryCalls::Step> call = {};
   };
   std::vector<Launch> launches;
   SmallVector<Index> starts; // of open blocks in the workspace, and the end of the last one
@@ -148,7 +151,9 @@ private:
   void makeProgram();
   LogicalResult emitKernel(ir::KernelOp kernel);
   gpu::GPUFuncOp makeFunction(Location loc, size_t slots);
-  LogicalResult emitLaunch(ir::KernelOp kernel, int64_t launch, int64_t &launches);
+  LogicalResult emitLibrary(ir::KernelOp kernel);
+  using Body = llvm::function_ref<void(GpuKernel &)>;
+  LogicalResult emitLaunch(ir::KernelOp kernel, Body body, int64_t launch, int64_t &launches);
   void finish(GpuKernel &k, SmallVector<Place> slots, std::vector<Extent> extents);
   SmallVector<int64_t> dropUnused(gpu::GPUFuncOp fn, unsigned pointers);
   Index inProgram(GpuKernel &k, Index index);
@@ -156,6 +161,8 @@ private:
   void emitSteps();
   void emitLaunch(Emitter &e, const Launch &launch, PointerOf pointerOf);
   void emitControlOf(Emitter &e, ir::KernelOp kernel, PointerOf pointerOf);
+  void emitOp(Emitter &e, ir::KernelOp kernel, PointerOf pointerOf);
+  void emitCall(Emitter &e, ir::KernelOp kernel, const LibraryCalls::Step &call, int64_t end, PointerOf pointerOf);
   void describe(Index workspace);
 };
 
@@ -190,9 +197,32 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     for (FlatSymbolRefAttr name : ir::bodiesOf(&kernel.getBody().front().front())) canFail |= bodies[name.getValue()].canFail;
     return success();
   }
+  if (kernel.getKind() == ir::KernelKind::Library) return emitLibrary(kernel);
   for (int64_t launch = 0, launches = 1; launch < launches; ++launch)
-    if (failed(emitLaunch(kernel, launch, launches))) return failure();
+    if (failed(emitLaunch(kernel, emitBody, launch, launches))) return failure();
   count("emit-nvptx.kernels");
+  return success();
+}
+
+LogicalResult ProgramEmitter::emitLibrary(ir::KernelOp kernel) {
+  auto isPlain = [&](Value v) {
+    auto argument = dyn_cast<BlockArgument>(v);
+    return !places.of(argument ? kernel.getInputs()[argument.getArgNumber()] : kernel.getResult(0)).strides;
+  };
+  LibraryCalls calls(cast<ir::ArrayOp>(cpu::mainOp(kernel)), isPlain);
+  deviceRoutineOf(kernel)(calls);
+  auto withParts = [&](const LibraryCalls::Kernel &emit) {
+    return [&](GpuKernel &k) {
+      emit(k);
+      if (calls.bytes) k.scratch(calls.bytes);
+    };
+  };
+  for (const LibraryCalls::Step &step : calls.steps) {
+    int64_t one = 1;
+    if (!step.kernel) launches.push_back({nullptr, 0, 0, {}, {}, kernel, step});
+    else if (failed(emitLaunch(kernel, withParts(step.kernel), 0, one))) return failure();
+  }
+  count("emit-nvptx.library-calls");
   return success();
 }
 
@@ -208,7 +238,7 @@ gpu::GPUFuncOp ProgramEmitter::makeFunction(Location loc, size_t slots) {
   return fn;
 }
 
-LogicalResult ProgramEmitter::emitLaunch(ir::KernelOp kernel, int64_t launch, int64_t &launches) {
+LogicalResult ProgramEmitter::emitLaunch(ir::KernelOp kernel, Body emit, int64_t launch, int64_t &launches) {
   SmallVector<Place> slots; // one pointer for each place: an array read under two shapes is one buffer
   auto slotOf = [&](Value v) {
     Place place = places.of(v);
@@ -250,7 +280,7 @@ LogicalResult ProgramEmitter::emitLaunch(ir::KernelOp kernel, int64_t launch, in
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs)) k.outputs.push_back(buffer(result, result, slot));
   for (auto [place, pointer] : llvm::zip(slots, body->getArguments()))
     if (place.kind != Place::Workspace) k.givenPointers.push_back(pointer);
-  emitBody(k);
+  emit(k);
   launches = k.launches;
   if (!ev.isRefused) finish(k, std::move(slots), std::move(extents));
   return failure(ev.isRefused);
@@ -362,14 +392,9 @@ void ProgramEmitter::emitSteps() {
     return address;
   };
   for (Launch &launch : launches) {
-    if (launch.control && launch.control.getKind() == ir::KernelKind::Library) {
-      auto elementsOf = [&](Value v) {
-        Index count = 1;
-        for (Size d : ir::typeOf(v).shape) count = e.mul(count, given().of(e, d));
-        return count;
-      };
-      emitOpLaunch({e, launch.control, PlanNumbers(body(), sizes), [&](Value v) { return pointerOf(places.of(v)); }, elementsOf});
-    } else if (launch.control) emitControlOf(e, launch.control, pointerOf);
+    if (launch.call) emitCall(e, launch.host, *launch.call, end.number(), pointerOf);
+    else if (launch.host && launchesOp(launch.host)) emitOp(e, launch.host, pointerOf);
+    else if (launch.host) emitControlOf(e, launch.host, pointerOf);
     else emitLaunch(e, launch, pointerOf);
   }
   Index all = scratch.isConstant(0) ? starts.back() : e.add(aligned(e, starts.back()), scratch);
@@ -405,6 +430,28 @@ void ProgramEmitter::emitControlOf(Emitter &e, ir::KernelOp kernel, PointerOf po
                   body()->getArgument(last),
                   end};
   scratch = std::max(scratch.number(), emitControl(k, bodies) - end);
+}
+
+/// In a program of fixed sizes: parts lie in the memory behind the planned workspace.
+void ProgramEmitter::emitOp(Emitter &e, ir::KernelOp kernel, PointerOf pointerOf) {
+  auto elementsOf = [&](Value v) {
+    Index count = 1;
+    for (Size d : ir::typeOf(v).shape) count = e.mul(count, given().of(e, d));
+    return count;
+  };
+  emitOpLaunch({e, kernel, PlanNumbers(body(), sizes), [&](Value v) { return pointerOf(places.of(v)); }, elementsOf});
+}
+
+void ProgramEmitter::emitCall(Emitter &e, ir::KernelOp kernel, const LibraryCalls::Step &call, int64_t end, PointerOf pointerOf) {
+  SmallVector<Value> pointers;
+  SmallVector<int64_t> bytes;
+  for (const LibraryCalls::Pointer &p : call.pointers) {
+    auto argument = dyn_cast_or_null<BlockArgument>(p.array);
+    Value array = argument ? kernel.getInputs()[argument.getArgNumber()] : kernel.getResult(0);
+    pointers.push_back(pointerOf(p.array ? places.of(array) : Place{Place::Workspace, end + p.offset, nullptr, 0}));
+    bytes.push_back(p.bytes);
+  }
+  emitLibraryCall(e, call.routine, call.words, pointers, bytes);
 }
 
 /// What a plan says of a program.
@@ -443,8 +490,7 @@ LogicalResult emitPrograms(ModuleOp module) {
   for (func::FuncOp fn : llvm::concat<func::FuncOp>(llvm::to_vector(llvm::reverse(bodyFunctions)), programs)) {
     if (failed(checkPlanned(fn))) return failure();
     for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
-      if (!kernel.getSchedule() && kernel.getKind() != ir::KernelKind::Control && !launchesOp(kernel))
-        return kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
+      if (!kernel.getSchedule() && !isOfHost(kernel)) return kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
     if (failed(ProgramEmitter(fn, kernels, bodies).run())) return failure();
   }
   int64_t most = 0; // of the programs

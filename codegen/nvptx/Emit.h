@@ -10,12 +10,16 @@ namespace kiln::nvptx {
 
 /// Whether a kernel has code for any size: a few need to know how large some axes are.
 bool takesOpenSizes(ir::KernelOp kernel);
+/// Whether there are no threads of its own to schedule: the host goes through loops and branches, and calls libraries.
+inline bool isOfHost(ir::KernelOp kernel) {
+  return kernel.getKind() == ir::KernelKind::Control || kernel.getKind() == ir::KernelKind::Library;
+}
 /// Writes schedules on the kernels of a program that have none.
 llvm::LogicalResult scheduleProgram(mlir::func::FuncOp fn);
 /// Replaces programs and bodies by functions that launch kernels, and puts those into a module for a device:
 ///
-///   func.func @program(ptr input..., ptr output..., ptr workspace, ptr status, i64 size...) with gpu.launch_func, and loops and
-///   branches (Control.h)
+///   func.func @program(ptr input..., ptr output..., ptr workspace, ptr status, i64 size...) with gpu.launch_func, loops and
+///   branches (Control.h), and calls of libraries (LibraryCalls.h), as func.call of a declaration
 ///   gpu.module @kernels { gpu.func @kernel_i(ptr buffer..., ptr status, i64 size...) kernel }
 ///
 /// The sizes are those that a call gives: the symbols by number, then the dynamic strides of the inputs and outputs in order. What follows

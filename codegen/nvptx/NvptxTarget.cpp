@@ -2,6 +2,7 @@
 #include "codegen/Pipelines.h"
 #include "codegen/nvptx/Custom.h"
 #include "codegen/nvptx/Emit.h"
+#include "codegen/nvptx/LibraryCalls.h"
 #include "codegen/nvptx/Passes.h"
 #include "codegen/nvptx/Ptx.h"
 #include "lib/Core/Error.h"
@@ -64,11 +65,13 @@ public:
   codegen::Capabilities capabilities() const override {
     using Kind = ir::KernelKind;
     return {{Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort,
-             Kind::Convolution, Kind::Compact, Kind::Control},
+             Kind::Convolution, Kind::Compact, Kind::Control, Kind::Library},
             /*openSizes=*/true,
             /*device=*/"nvptx64-nvidia-cuda"};
   }
-  bool launches(ir::KernelOp kernel) const override { return launchesOp(kernel); }
+  bool takes(ir::KernelOp kernel) const override {
+    return kernel.getKind() != ir::KernelKind::Library || deviceRoutineOf(kernel) || launchesOp(kernel);
+  }
   bool takesOpenSizes(ir::KernelOp kernel) const override { return nvptx::takesOpenSizes(kernel); }
   void addDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,

@@ -129,9 +129,9 @@ LaunchPlan planOf(ModuleOp module) {
   SymbolTableCollection symbols;
   llvm::StringMap<int64_t> bodies;
   for (auto fn : module.getOps<func::FuncOp>())
-    if (fn.isPrivate()) bodies.insert({fn.getName(), int64_t(bodies.size())});
+    if (fn.isPrivate() && !fn.isDeclaration()) bodies.insert({fn.getName(), int64_t(bodies.size())});
   for (auto fn : module.getOps<func::FuncOp>())
-    (fn.isPrivate() ? plan.bodies : plan.programs).push_back(ProgramReader(fn, symbols, bodies).run());
+    if (!fn.isDeclaration()) (fn.isPrivate() ? plan.bodies : plan.programs).push_back(ProgramReader(fn, symbols, bodies).run());
   return plan;
 }
 

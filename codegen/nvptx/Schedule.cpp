@@ -3,7 +3,7 @@
 #include "codegen/cpu/Schedule.h"
 #include "codegen/nvptx/Custom.h"
 #include "codegen/nvptx/Emit.h"
-#include "codegen/nvptx/Kernels.h"
+#include "codegen/nvptx/LibraryCalls.h"
 #include "codegen/nvptx/Schedule.h"
 #include "lib/Core/Stats.h"
 #include "passes/memory/PlanMemory/Planned.h"
@@ -264,6 +264,8 @@ LogicalResult checkPlanned(func::FuncOp fn) {
     if (ir::symbolsOf(fn) && !takesOpenSizes(kernel))
       return kernel.emitError() << "target 'nvptx': expected sizes that are known in a kernel of the kind '"
                                 << ir::stringifyKernelKind(kernel.getKind()) << "', got a program for any size";
+    if (kernel.getKind() == ir::KernelKind::Library && !deviceRoutineOf(kernel))
+      return kernel.emitError("target 'nvptx': expected a kind of kernel that it can run, got 'library'");
     if (isa<ir::SizedOp>(kernel.getBody().front().front()))
       return kernel.emitError("target 'nvptx': expected sizes that are known, got a body for sizes that the program computes");
   }
@@ -271,12 +273,11 @@ LogicalResult checkPlanned(func::FuncOp fn) {
 }
 
 bool takesOpenSizes(ir::KernelOp kernel) {
-  if (kernel.getKind() == ir::KernelKind::Control) return false;
+  if (isOfHost(kernel)) return launchesForAnySize(kernel);
   auto isKnown = [](Value array) { return ir::typeOf(array).shape.isStatic(); };
   auto isAxisKnown = [](Value array, int64_t axis) { return ir::typeOf(array).shape[int(axis)].isConstant(); };
   Operation *op = cpu::mainOp(kernel);
   switch (kernel.getKind()) {
-  case ir::KernelKind::Library: return launchesForAnySize(kernel);
   case ir::KernelKind::Sort: return isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]); // the number of launches
   case ir::KernelKind::Scatter: return isKnown(op->getOperand(1)) && isAxisKnown(kernel.getResult(0), cast<ir::ArrayOp>(op).getAlong()[0]);
   case ir::KernelKind::Contraction:
@@ -290,7 +291,7 @@ LogicalResult scheduleProgram(func::FuncOp fn) {
   if (failed(checkPlanned(fn))) return failure();
   cpu::Places places(fn, /*hasStack=*/false);
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
-    if (kernel.getKind() == ir::KernelKind::Control || launchesOp(kernel)) continue; // none of the target's own
+    if (isOfHost(kernel)) continue;
     cpu::KernelLayout layout = cpu::layoutOf(kernel, places);
     if (!kernel.getSchedule()) kernel.setScheduleAttr(scheduleOf(kernel, layout));
     if (failed(check(kernel, layout))) return failure();

@@ -102,6 +102,8 @@ class Kiln_Op<string mnemonic, list<Trait> traits = [Pure, InferredByCore]>
   string identity = ""; string empty = identity;
   // Of the kind library: the function of lib/Library that the runtime calls.
   string routine = "";
+  // Of the kind library: the function of codegen/nvptx/LibraryCalls.h that says which routines of a device's libraries do it. Empty: none.
+  string device = "";
   // Of the kind library: the routines that native libraries can have, of which it is one, as kiln_<op> of codegen/library/support:
   // Fourier, or Decompositions. Empty: they have none for it.
   string linked = "";

@@ -2,6 +2,7 @@
 
 #include "lib/Core/Error.h"
 #include "lib/Core/Infer.h"
+#include "lib/Core/PlanRoutines.h"
 
 #include <algorithm>
 #include <sstream>
@@ -14,9 +15,9 @@ using Step = LaunchPlan::Step;
 using Argument = LaunchPlan::Argument;
 using Memory = LaunchPlan::Memory;
 
-constexpr const char *kHeader = "kiln-launch-plan 3";
+constexpr const char *kHeader = "kiln-launch-plan 4";
 constexpr const char *kMemories[] = {"input", "output", "workspace", "status", "size", "constant"};
-constexpr const char *kSteps[] = {"copy", "call", "choose", "while", "repeat"};
+constexpr const char *kSteps[] = {"copy", "call", "choose", "while", "repeat", "library"};
 
 [[noreturn]] void refuse(const std::string &expected, const std::string &got) {
   fail(ErrorKind::Compile, "launch plan", "file", expected, "'" + got + "'");
@@ -130,6 +131,7 @@ private:
     case Step::Kind::Choose: step.bodies = numbers(); break;
     case Step::Kind::While: step.bodies = {number(), number()}, step.carried = number(); break;
     case Step::Kind::Repeat: step.bodies = {number()}, step.carried = number(), step.counter = number(), step.by = number(); break;
+    case Step::Kind::Library: step.routine = rest(), step.words = numbers(); break;
     }
     return step;
   }
@@ -184,7 +186,21 @@ private:
     expect(low <= high, "bytes of pointers from the lower to the higher");
   }
 
+  void checkRoutine(const Step &step) const {
+    const PlanRoutine *routine = findPlanRoutine(step.routine);
+    expect(routine, "a routine of a library that is known");
+    bool isFull = step.words.size() == routine->words || (routine->isTransform && step.words.size() > routine->words);
+    expect(isFull && step.arguments.size() == routine->pointers, "as many words and pointers as a routine has");
+    for (int64_t word : step.words) expect(word >= 0, "words of a routine of at least 0");
+    auto isNumber = [](int64_t word) {
+      return word == int64_t(DType::F32) || word == int64_t(DType::F64) || word == int64_t(DType::C64) || word == int64_t(DType::C128);
+    };
+    expect(isNumber(step.words[0]) && (!routine->isTransform || isNumber(step.words[1])), "float32, float64, or complex numbers of these");
+    for (const Argument &a : step.arguments) checkPointer(a);
+  }
+
   void check(const Step &step, int64_t number) const {
+    if (step.kind == Step::Kind::Library) return checkRoutine(step);
     expect(!step.bodies.empty() || step.kind == Step::Kind::Copy, "a body for each step that runs one");
     for (int64_t body : step.bodies) expect(body > number && body < int64_t(plan.bodies.size()), "bodies of the plan that stand behind it");
     size_t numbers = step.kind == Step::Kind::Repeat ? 2 : 0;
@@ -227,6 +243,8 @@ void writeArguments(std::ostream &out, const std::vector<Argument> &arguments) {
 void writeStep(std::ostream &out, const Step &step) {
   out << kSteps[size_t(step.kind)];
   for (int64_t body : step.bodies) out << " " << body;
+  if (step.kind == Step::Kind::Library) out << " " << step.routine;
+  for (int64_t word : step.words) out << " " << word;
   if (step.isLoop()) out << " " << step.carried;
   if (step.kind == Step::Kind::Repeat) out << " " << step.counter << " " << step.by;
   out << "\n";

@@ -37,7 +37,8 @@ struct LaunchPlan {
       Call,   // workspace, then the inputs and outputs of the body
       Choose, // a number, workspace, inputs and outputs of all bodies alike: the body of that number, or the nearest
       While,  // a flag, workspace, and values: a condition, which writes the flag, and a body
-      Repeat  // two int64, workspace, and values: the body as often as the second is larger
+      Repeat, // two int64, workspace, and values: the body as often as the second is larger
+      Library // what the routine reads and writes, in its order
     };
     Kind kind = Kind::Copy;
     int64_t at = 0; // how many launches of the program are before it
@@ -47,6 +48,8 @@ struct LaunchPlan {
     int64_t carried = 0;
     int64_t counter = -1, by = 0; // of Repeat: the carried int64 that counts, up from the first number (1) or down from the second (-1)
     std::vector<Argument> arguments;
+    std::string routine = {};        // of Library: a name of lib/Core/PlanRoutines.h
+    std::vector<int64_t> words = {}; // and its numbers
     bool operator==(const Step &) const = default;
 
     bool isLoop() const { return kind == Kind::While || kind == Kind::Repeat; }

@@ -38,6 +38,12 @@ bool PlanRunner::runStep(const Program &program, const Step &step, const Frame &
   case Step::Kind::Choose: return choose(program, step, frame);
   case Step::Kind::While:
   case Step::Kind::Repeat: return loop(program, step, frame);
+  case Step::Kind::Library: {
+    std::vector<Address> pointers;
+    for (const Argument &a : step.arguments) pointers.push_back(addressOf(program, a, frame));
+    callLibrary(step, pointers);
+    return true;
+  }
   }
   return true;
 }

@@ -28,6 +28,8 @@ protected:
   /// Part `number` of the launches of a program, which has some.
   virtual void launch(const LaunchPlan::Program &program, size_t number, const Frame &frame) = 0;
   virtual void copy(Address to, Address from, int64_t bytes) = 0;
+  /// Puts a call of a library's routine in.
+  virtual void callLibrary(const LaunchPlan::Step &step, std::span<const Address> pointers) = 0;
   /// The number of 1 or 8 bytes at an address, behind all that was put in; none where the program is to stop.
   virtual std::optional<int64_t> read(Address from, int64_t bytes) = 0;
   /// Asked once a trip.

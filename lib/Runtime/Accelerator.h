@@ -51,7 +51,7 @@ public:
 
   // All of these open the processor at their first call, and throw Error (device) where that fails.
   virtual const CompileTarget &target() = 0;
-  /// What a person wants to know of it.
+  /// What a person wants to know of it, and of the libraries that it has, in lines.
   virtual std::string describe() = 0;
   /// Throws Error (memory) where there is none.
   virtual void *allocate(size_t bytes) = 0;

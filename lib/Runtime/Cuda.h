@@ -26,6 +26,7 @@ std::vector<DeviceFacts> devices();
 
 class Stream;
 class Staging;
+class Libraries;
 
 /// One device, its primary context and a pool of memory that grows on demand. Not destroyed: programs may use it while they exit.
 class Device {
@@ -48,11 +49,14 @@ public:
   void release(Stream &stream, Address start) const noexcept;
   /// Gives the device back what is held beyond `keep` bytes and in no buffer.
   void trim(int64_t keep = 0) const;
+  /// What calls routines of libraries here (CudaLibraries.h).
+  Libraries &libraries() { return *callers; }
 
 private:
   ContextHandle context = nullptr;
   PoolHandle pool = nullptr;
   std::unique_ptr<Staging> staging;
+  std::unique_ptr<Libraries> callers;
   friend class Current;
   friend class Buffer;
   friend class Stream;

@@ -1,6 +1,7 @@
 // NVIDIA's GPUs as accelerators: one stream for all threads, so that work and memory follow the order of the program.
 #include "lib/Runtime/Accelerator.h"
 #include "lib/Runtime/CudaInternal.h"
+#include "lib/Runtime/CudaLibraries.h"
 #include "lib/Runtime/CudaProgram.h"
 
 #include "include/kiln/executable.h"
@@ -105,6 +106,7 @@ private:
 
   /// Programs of other threads come between its launches, so nothing that lives from one to the next is shared.
   int32_t runSteps(std::span<const Argument> arguments) {
+    if (!loaded.hasRoutines()) return KILN_LIBRARY_MISSING;
     std::unique_ptr<Words> words = takeWords();
     volatile int32_t *status = words->status();
     *status = 0;
@@ -120,13 +122,22 @@ private:
       on.stream->copyIn(next, a.data, a.hostBytes);
       next += Numbers::kBytes;
     }
-    bool isDone = loaded.run(*on.stream, entry, frame, status, words->memory.data);
+    bool isDone = runToEnd(frame, *words);
     words->last.record(*on.stream);
     if (isDone && plan.canFail) on.stream->synchronize();
     int32_t result = *status ? *status : isDone ? 0 : KILN_STOPPED;
     std::lock_guard lock(mutex);
     idle.push_back(std::move(words));
     return result;
+  }
+  /// Where it fails halfway, what was put in still writes its words.
+  bool runToEnd(const PlanRunner::Frame &frame, Words &words) {
+    try {
+      return loaded.run(*on.stream, entry, frame, words.status(), words.memory.data);
+    } catch (const Error &) {
+      quietly(on.device, [&] { on.stream->synchronize(); });
+      throw;
+    }
   }
   /// What a number of the host is to those who count trips.
   static std::optional<int64_t> numberOf(const Argument &a) {
@@ -169,7 +180,7 @@ public:
   std::string describe() override {
     const DeviceFacts &facts = opened().device.facts;
     return facts.name + ", " + std::to_string(facts.memory >> 20) + " MiB, " + std::to_string(facts.multiprocessors) +
-           " multiprocessors, " + target().cpu;
+           " multiprocessors, " + target().cpu + "\n" + describeLibraries();
   }
   void *allocate(size_t bytes) override {
     Opened &on = opened();

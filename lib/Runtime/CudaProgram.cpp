@@ -3,6 +3,7 @@
 #include "lib/Core/Error.h"
 #include "lib/Core/NativeOps.h"
 #include "lib/Library/Threads.h"
+#include "lib/Runtime/CudaLibraries.h"
 
 #include <chrono>
 #include <cstring>
@@ -38,6 +39,10 @@ private:
   void copy(Address to, Address from, int64_t bytes) override {
     stream.copy(to, from, size_t(bytes));
     wentAhead(1);
+  }
+  void callLibrary(const LaunchPlan::Step &step, std::span<const Address> pointers) override {
+    stream.device.libraries().run({stream, step.routine, step.words, pointers});
+    wentAhead(kAhead / 16); // it may be many launches
   }
   std::optional<int64_t> read(Address from, int64_t bytes) override {
     std::memset(word, 0, sizeof(int64_t));
@@ -94,8 +99,12 @@ LoadedPlan::LoadedPlan(Device &device, LaunchPlan given) : plan(std::move(given)
   plan.forEach([&](const LaunchPlan::Program &program) {
     for (size_t number = 0; number <= program.steps.size(); ++number)
       launches[&program].push_back(std::make_unique<Launches>(device, program.part(number), program.inputs, program.sizes > 0, kernelOf));
+    for (const LaunchPlan::Step &step : program.steps)
+      if (step.kind == LaunchPlan::Step::Kind::Library) routines.push_back(step.routine);
   });
 }
+
+bool LoadedPlan::hasRoutines() const { return Libraries::have(routines); }
 
 const LaunchPlan::Program &LoadedPlan::program(const std::string &name) const {
   if (const LaunchPlan::Program *found = plan.find(name)) return *found;

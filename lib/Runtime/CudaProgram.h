@@ -16,6 +16,8 @@ public:
 
   /// Throws Error (value) for a name that the plan has not.
   const LaunchPlan::Program &program(const std::string &name) const;
+  /// Whether the libraries have all routines that its steps call. Opens them; throws Error (device) where one is not to be had.
+  bool hasRoutines() const;
   /// Puts the launches of a program without steps, which is one of this plan, into a stream. `arrays`: its inputs, then its outputs;
   /// `sizes`: those that it has. The status word was 0 before, and is bits of kiln/executable.h after. By any threads; a program of one
   /// launch of fixed sizes takes no lock, and none of them memory. Throws Error (memory or value) for sizes that are too large.
@@ -36,6 +38,7 @@ private:
   const LaunchPlan plan;
   Module module;
   std::vector<std::unique_ptr<Module>> ops;                                               // of custom ops that it launches
+  std::vector<std::string> routines;                                                      // that its steps call
   std::map<const LaunchPlan::Program *, std::vector<std::unique_ptr<Launches>>> launches; // of each program and body, by part
 
   friend class StepRun;

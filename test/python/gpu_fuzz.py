@@ -21,7 +21,8 @@ CHUNK, SECONDS = 20, 300
 
 def stub_environment(**more):
     """The environment of a process whose GPU is the stand-in."""
-    stub = {"KILN_CUDA_DRIVER": str(BUILD / "lib/libkiln_cuda_stub.so"), "KILN_CUDA_TARGET": "nvptx-sim", "KILN_GPU_SIMULATOR": str(BUILD / "lib/libkiln_target_simulator.so")}
+    stub = {"KILN_CUDA_DRIVER": str(BUILD / "lib/libkiln_cuda_stub.so"), "KILN_CUDA_TARGET": "nvptx-sim", "KILN_GPU_SIMULATOR": str(BUILD / "lib/libkiln_target_simulator.so"),
+            "KILN_CUSOLVER": str(BUILD / "lib/libkiln_cusolver_stub.so"), "KILN_CUFFT": str(BUILD / "lib/libkiln_cufft_stub.so")}
     return {**os.environ, "PYTHONPATH": str(BUILD / "python"), "KILN_CACHE": "0", "KILN_JIT": "sync", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **stub, **more}
 
 

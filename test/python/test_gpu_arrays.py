@@ -38,6 +38,8 @@ def both(f, *inputs, jit=True):
     return jitted
 """
 
+OLD = {"KILN_CUSOLVER": str(gpu_fuzz.BUILD / "lib/libkiln_cusolver_old_stub.so")}  # which lacks what eig needs
+
 
 def run(program, **environment):
     start = START.format(folder=str(pathlib.Path(__file__).parent))
@@ -258,7 +260,7 @@ inverse = kn.jit(lambda a: kn.linalg.inv(a @ a.T + kn.eye(6)) * 2)
 with kn.device("cpu"):
     want = inverse(kn.asarray(x))
 for _ in range(2):
-    same_bits(inverse(d[0]), want)
+    np.testing.assert_allclose(inverse(d[0]).numpy(), want.numpy(), rtol=1e-5)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     dynamic = kn.jit(lambda a: kn.exp(a) + 1, dynamic=True)
@@ -479,14 +481,13 @@ x = kn.eye(4) * 2
 with warnings.catch_warnings(record=True) as seen:
     warnings.simplefilter("always")
     for _ in range(3):
-        y = kn.linalg.inv(x)
+        y = kn.linalg.eigvals(x)
         z = kn.nonzero(x)[0]
-    w = kn.fft.fft(x)
-assert y.device == z.device == w.device == "cuda:0" and y.tolist() == (np.eye(4) / 2).tolist() and z.tolist() == [0, 1, 2, 3]
+assert y.device == z.device == "cuda:0" and y.tolist() == [2, 2, 2, 2] and z.tolist() == [0, 1, 2, 3]
 told = [str(w.message) for w in seen]
 assert len(told) == len(set(told)) and all("runs on the CPU: 'cuda:0' has no kernels for it" in t and isinstance(w.message, kn.KilnWarning) for t, w in zip(told, seen)), told
-assert 1 <= len(told) <= 6, told
-""")
+assert len(told) == 1, told
+""", **OLD)
 
 
 def test_defaults():
@@ -610,11 +611,11 @@ import warnings
 with warnings.catch_warnings():
     warnings.simplefilter("error", kn.KilnWarning if hasattr(kn, "KilnWarning") else UserWarning)
     try:
-        kn.linalg.cholesky(kn.eye(3))
+        kn.linalg.eigvals(kn.eye(3))
         raise AssertionError("no warning")
     except UserWarning as told:
-        assert "cholesky runs on the CPU: 'cuda:0' has no kernels for it" in str(told)
-""")
+        assert "eig runs on the CPU: 'cuda:0' has no kernels for it" in str(told)
+""", **OLD)
     out = run("""
 try:
     print(kn.ones(3, device="cpu").to_device("cuda:0") + 1)

@@ -1,5 +1,6 @@
 #include "lib/Core/LaunchPlan.h"
 #include "lib/Core/Error.h"
+#include "lib/Core/Types.h"
 
 #include <functional>
 #include <gtest/gtest.h>
@@ -157,6 +158,7 @@ LaunchPlan withSteps() {
                  {"does", 2, 1, 64, {first}, true, {}, {}},
                  {"else", 2, 1, 0, {}, false, {}, {}}};
   plan.bodies[0].steps = {{Kind::Call, 0, {2}, 0, -1, 0, {work, x, n, y}}};
+  plan.programs[0].steps.push_back({Kind::Library, 2, {}, 0, -1, 0, {y, other}, "potrf", {int64_t(DType::F64), 1, 1, 0}});
   plan.code = "code";
   return plan;
 }
@@ -194,6 +196,13 @@ TEST(LaunchPlanTest, RefusesDamagedSteps) {
                           {"repeat 2 1 0 -1", "repeat 2 1 0"},
                           {"constant 0 0 0\n", ""},
                           {"copy\n", "copy\ninput 0 0 8\n"},
+                          {"library potrf", "library potrg"},
+                          {"library potrf", "library getrf"}, // which has fewer words
+                          {"library potrf 12", "library potrf 12 1"},
+                          {"library potrf 12", "library potrf 1"}, // of integers
+                          {"library potrf 12 1", "library potrf 12 -1"},
+                          {"library potrf 12 1 1 0\n", "library potrf 12 1 1 0\ninput 0 0 8\n"},
+                          {"library potrf 12 1 1 0\noutput 0 0 8\n", "library potrf 12 1 1 0\n"},
                           {"body does 2 1", "body does 3 1"}}) {
     std::string other = text;
     ASSERT_NE(other.find(from), std::string::npos) << from;

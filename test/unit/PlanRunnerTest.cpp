@@ -20,7 +20,7 @@ Argument constant(int64_t n) { return {Memory::Constant, n, 0, 0}; }
 class Host final : public PlanRunner {
 public:
   using PlanRunner::PlanRunner;
-  int reads = 0, copies = 0, launches = 0, stopsAfter = -1;
+  int reads = 0, copies = 0, launches = 0, calls = 0, stopsAfter = -1;
 
 private:
   static int64_t &at(Address address) { return *reinterpret_cast<int64_t *>(address); }
@@ -35,6 +35,10 @@ private:
   void copy(Address to, Address from, int64_t bytes) override {
     ++copies;
     std::memcpy(&at(to), &at(from), size_t(bytes));
+  }
+  void callLibrary(const LaunchPlan::Step &step, std::span<const Address> pointers) override {
+    ++calls;
+    at(pointers[1]) = at(pointers[0]) + step.words.back();
   }
   std::optional<int64_t> read(Address from, int64_t bytes) override {
     ++reads;
@@ -168,6 +172,19 @@ TEST(PlanRunner, StopsBetweenTrips) {
     EXPECT_FALSE(host.run(plan.programs[0], words.frame()));
     EXPECT_EQ(host.launches, kind == Kind::While ? 7 : 4);
   }
+}
+
+TEST(PlanRunner, CallsRoutines) {
+  LaunchPlan plan;
+  plan.programs.push_back({"f", 1, 1, 8, {}, false, {}, {}});
+  plan.programs[0].steps.push_back({Kind::Library, 0, {}, 0, -1, 0, {input(0), workspace(0)}, "potrf", {40}});
+  plan.programs[0].steps.push_back({Kind::Copy, 0, {}, 0, -1, 0, {output(0), workspace(0)}});
+  int64_t x = 2, y = 0, memory = 0;
+  Host host(plan);
+  EXPECT_TRUE(
+      host.run(plan.programs[0], {{reinterpret_cast<uint64_t>(&x), reinterpret_cast<uint64_t>(&y)}, reinterpret_cast<uint64_t>(&memory)}));
+  EXPECT_EQ(y, 42);
+  EXPECT_EQ(host.calls, 1);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// Ops that call a library through the runtime's table: decompositions by LAPACK, transforms by pocketfft, searches. An op has one
-// result: several are laid one behind the other along its last axis.
+// Ops that call a library through the runtime's table: decompositions by LAPACK, transforms by pocketfft, searches; on a GPU by cuSOLVER and
+// cuFFT (codegen/nvptx/LibraryCalls.h). An op has one result: several are laid one behind the other along its last axis.
 #ifndef KILN_LIBRARY
 #define KILN_LIBRARY
 include "dialects/kiln/KilnBase.td"
@@ -13,7 +13,7 @@ class Kiln_Library<string mnemonic> : Kiln_Op<mnemonic> {
 
 // Of the last two axes, for each position of those before.
 class Kiln_Decomposition<string mnemonic> : Kiln_Library<mnemonic> {
-  let arguments = (ins Kiln_Tensor:$x); let linked = "Decompositions";
+  let arguments = (ins Kiln_Tensor:$x); let linked = "Decompositions"; let device = "library::" # mnemonic;
 }
 def Kiln_CholeskyOp : Kiln_Decomposition<"cholesky"> {
   let summary = "The triangle whose product with its adjoint is a positive definite matrix.";
@@ -76,7 +76,7 @@ def Kiln_FftOp : Kiln_Library<"fft"> {
   let summary = "Discrete Fourier transform of complex numbers over axes; `inverse` with the sign of the exponent changed.";
   let description = [{`norm` is what the sums are divided by: 0 nothing, 1 the root of the number of points, 2 that number.}];
   let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes, I64Attr:$inverse, I64Attr:$norm);
-  let infer = "inferFft"; let linked = "Fourier"; let dtypes = "complex"; let batching = Shifted<["axes"]>;
+  let infer = "inferFft"; let linked = "Fourier"; let device = "library::fft"; let dtypes = "complex"; let batching = Shifted<["axes"]>;
   let samples = ["x=(4, 3), axes=[1], inverse=0, norm=0", "x=(4, 3), axes=[0, 1], inverse=1, norm=2", "x=(5,), axes=[0], inverse=0, norm=1"];
   let gradient = Linear<"fft", "the transform of the cotangent in the other direction">;
   let example = "kn.fft.fft(kn.asarray([1.0, 2.0, 3.0]))";
@@ -85,7 +85,7 @@ def Kiln_RfftOp : Kiln_Library<"rfft"> {
   let summary = "Discrete Fourier transform of real numbers along an axis: the frequencies from 0 to one half.";
   let description = [{`norm` as for `fft`.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$norm);
-  let infer = "inferRfft"; let linked = "Fourier"; let dtypes = "realInexact"; let batching = Shifted<["axis"]>;
+  let infer = "inferRfft"; let linked = "Fourier"; let device = "library::rfft"; let dtypes = "realInexact"; let batching = Shifted<["axis"]>;
   let samples = ["x=(4, 3), axis=0, norm=0", "x=(2, 5), axis=1, norm=1", "x=(1,), axis=0, norm=2"];
   let gradient = Linear<"rfft", "the inverse transform of the cotangent, the frequencies between halved">;
   let example = "kn.fft.rfft(kn.asarray([1.0, 2.0, 3.0]))";
@@ -94,7 +94,7 @@ def Kiln_IrfftOp : Kiln_Library<"irfft"> {
   let summary = "`size` real numbers along an axis from the frequencies that `rfft` gives.";
   let description = [{`norm` as for `fft`. The imaginary parts of frequency 0, and of one half for an even size, are not read.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$size, I64Attr:$norm);
-  let infer = "inferIrfft"; let linked = "Fourier"; let dtypes = "complex"; let batching = Shifted<["axis"]>;
+  let infer = "inferIrfft"; let linked = "Fourier"; let device = "library::irfft"; let dtypes = "complex"; let batching = Shifted<["axis"]>;
   let samples = ["x=(3, 2), axis=0, size=4, norm=2", "x=(2, 3), axis=1, size=5, norm=1", "x=(1,), axis=0, size=1, norm=0"];
   let gradient = Linear<"irfft", "the transform of the cotangent, the frequencies between counted twice">;
   let example = "kn.fft.irfft(kn.asarray([6.0, -1.5 + 0.9j]), n=3)";
@@ -104,7 +104,7 @@ def Kiln_SearchsortedOp : Kiln_Library<"searchsorted"> {
   let summary = "How many elements of a sorted vector are smaller than each value, or with `right` not larger.";
   let description = [{nan is behind all numbers. The axes of `line` but the last are batches, which are the first axes of `values`.}];
   let arguments = (ins Kiln_Tensor:$line, Kiln_Tensor:$values, I64Attr:$right);
-  let infer = "inferSearchsorted"; let dtypes = "wide";
+  let device = "library::searchsorted"; let infer = "inferSearchsorted"; let dtypes = "wide";
   let samples = ["line=[0.5, 1.0, 2.0], values=(2, 3), right=0", "line=[1, 2, 2, 5], values=[2, 0, 9], right=1"];
   let gradient = NonDifferentiable<"positions are piecewise constant">;
   let example = "kn.searchsorted(kn.asarray([1.0, 2.0, 4.0]), kn.asarray([0.5, 2.0]))";
@@ -113,7 +113,7 @@ def Kiln_IsinOp : Kiln_Library<"isin"> {
   let summary = "Whether each element is one of the values; nan is none.";
   let description = [{The axes of `values` but the last are batches, which are the first axes of `x`.}];
   let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$values);
-  let infer = "inferIsin"; let dtypes = "wide";
+  let device = "library::isin"; let infer = "inferIsin"; let dtypes = "wide";
   let samples = ["x=[[1.0, 2.0], [3.0, 4.0]], values=[2.0, 4.0, 5.0]", "x=[1, 2, 3], values=[3, 1]"];
   let gradient = NonDifferentiable<"a comparison is piecewise constant">;
   let example = "kn.isin(kn.asarray([1, 2, 3]), kn.asarray([3, 5, 7, 9, 11]))";
@@ -121,7 +121,7 @@ def Kiln_IsinOp : Kiln_Library<"isin"> {
 def Kiln_GcdOp : Kiln_Library<"gcd"> {
   let summary = "Greatest common divisor of two integers, not negative; 0 of two zeros.";
   let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$y);
-  let infer = "inferGcd"; let dtypes = "integer"; let samples = ["x=[12, 18, 0], y=[8, 27, 5]"];
+  let device = "library::gcd"; let infer = "inferGcd"; let dtypes = "integer"; let samples = ["x=[12, 18, 0], y=[8, 27, 5]"];
   let gradient = NonDifferentiable<"integers have no derivative">;
   let example = "kn.gcd(kn.asarray([12, 18]), 8)";
 }

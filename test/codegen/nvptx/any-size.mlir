@@ -16,7 +16,7 @@
 // PTX-NOT: .extern
 
 // The sums of rows lie in the workspace, between the blocks of both launches' scratch; a kernel has only the sizes that it uses.
-// PLAN: kiln-launch-plan 3
+// PLAN: kiln-launch-plan 4
 // PLAN-NEXT: program flat 1 1 0 0 1
 // PLAN-NEXT: launch kernel_0 s0,1023,+,1024,/ 256 0
 // PLAN-NEXT: input 0 0 s0,4,*

@@ -10,7 +10,7 @@
 // CHECK: func.call @step(%[[I]], %[[NOW]], %[[N]], %[[J]], %[[NEXT]], %{{.*}}, %[[STATUS]])
 // CHECK: scf.yield %[[J]], %[[I]], %[[NEXT]], %[[NOW]]
 // CHECK: {kiln.counts = array<i64: 0, 1>}
-// PLAN: kiln-launch-plan 3
+// PLAN: kiln-launch-plan 4
 // PLAN: program counted 2 1
 // PLAN-NEXT: launch
 // PLAN: copy

@@ -29,7 +29,7 @@
 // PTX-NOT: {{fma|ftz|approx|extern}}
 // HOPPER: .target sm_90a
 
-// PLAN: kiln-launch-plan 3
+// PLAN: kiln-launch-plan 4
 // PLAN-NEXT: program large 1 1 0 0
 // PLAN-NEXT: launch kernel_0 1024 256 0
 // PLAN-NEXT: input 0 0 4194304

@@ -7,8 +7,8 @@
 // TRIPLE: target 'nvptx': triple: expected nvptx64-nvidia-cuda, got 'x86_64-linux'
 // RUN: not kiln-run %s --target=nvptx 2>&1 | FileCheck %s --check-prefix=LOAD
 // LOAD: target 'nvptx': expected a process with a device, got the compiler alone
-// RUN: not kiln-translate %S/../../exec/fft.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=KIND
-// KIND: target 'nvptx': expected a kind of kernel that it can run, got 'library'
+// RUN: not kiln-run %S/../../exec/cholesky.mlir --all %simulated 2>&1 | FileCheck %s --check-prefix=ALONE
+// ALONE: target 'nvptx-sim': expected a device with libraries for 'potrf', got the simulator alone
 // RUN: not kiln-translate %S/../../exec/sized.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=SIZED
 // SIZED: target 'nvptx': expected sizes that are known{{.*}}, got a
 // RUN: not kiln-translate %S/Inputs/open.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=OPEN

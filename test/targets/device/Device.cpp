@@ -112,6 +112,7 @@ class OnDevice : public codegen::Target {
 public:
   StringRef name() const override { return "nvptx-device"; }
   codegen::Capabilities capabilities() const override { return real().capabilities(); }
+  bool takes(ir::KernelOp kernel) const override { return real().takes(kernel); }
   bool takesOpenSizes(ir::KernelOp kernel) const override { return real().takesOpenSizes(kernel); }
   const FusionRules &fusion() const override { return real().fusion(); }
   void addSchedule(OpPassManager &pm, uint64_t seed) const override { real().addSchedule(pm, seed); }

@@ -116,6 +116,10 @@ private:
   void copy(Address to, Address from, int64_t bytes) override {
     memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), size_t(bytes));
   }
+  void callLibrary(const LaunchPlan::Step &step, std::span<const Address>) override {
+    throw Error(ErrorKind::Device,
+                "target 'nvptx-sim': expected a device with libraries for '" + step.routine + "', got the simulator alone");
+  }
   std::optional<int64_t> read(Address from, int64_t bytes) override {
     int64_t number = 0;
     memcpy(&number, reinterpret_cast<void *>(from), size_t(bytes));
@@ -169,7 +173,7 @@ public:
     all.device = "nvptx-sim";
     return all;
   }
-  bool launches(kiln::ir::KernelOp kernel) const override { return real().launches(kernel); }
+  bool takes(kiln::ir::KernelOp kernel) const override { return real().takes(kernel); }
   bool takesOpenSizes(kiln::ir::KernelOp kernel) const override { return real().takesOpenSizes(kernel); }
   const kiln::FusionRules &fusion() const override { return real().fusion(); }
   void addSchedule(OpPassManager &pm, uint64_t seed) const override { real().addSchedule(pm, seed); }

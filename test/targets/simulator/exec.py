@@ -21,8 +21,8 @@ def run_file(name):
 with concurrent.futures.ThreadPoolExecutor(min(os.cpu_count(), 8)) as pool:
     runs = list(pool.map(run_file, names))
 for name, run in zip(names, runs):
-    if kind := re.search(r"expected a kind of kernel that it can run, got '(\w+)'|got a program for (any size)", run.stderr):
-        refused[kind.group(1) or kind.group(2)] += 1
+    if kind := re.search(r"expected a kind of kernel that it can run, got '(\w+)'|got a program for (any size)|expected a device with (librar)ies|expected (lib)cu", run.stderr):
+        refused[kind.group(1) or kind.group(2) or "calls of libraries"] += 1
     elif run.returncode:
         failed.append(name)
         print(f"{name}: {run.stderr.strip()[:500]}")

@@ -16,13 +16,13 @@ char *reach(Device &device, Address at, size_t bytes, std::shared_ptr<Block> &bl
               "a copy or fill of " + std::to_string(bytes) + " bytes of memory that is not there at that point of its stream");
   return nullptr;
 }
+} // namespace
+
 bool isHeld(Address at, size_t bytes) {
   std::lock_guard lock(memory().mutex);
   auto block = memory().around(at);
   return block && block->isHeld && at + bytes <= block->start() + block->bytes;
 }
-
-} // namespace
 
 extern "C" {
 int cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, StreamHandle stream) {

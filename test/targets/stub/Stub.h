@@ -182,6 +182,8 @@ struct View {
   void *inside(void *pointer) const;
 };
 View viewOf(const Device &device);
+/// Whether so many bytes lie in a block that the host has.
+bool isHeld(Address at, size_t bytes);
 /// What pools do at each synchronization.
 void releaseBeyondThresholds(Device &device);
 
