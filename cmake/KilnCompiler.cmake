@@ -93,9 +93,14 @@ if(KILN_STATIC_LLVM)
   target_link_options(kiln_compiler PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/compiler.map)
 endif()
 
-foreach(tool kilnc kiln-opt kiln-run kiln-pack kiln-reduce kiln-translate kiln-lsp-server)
+file(GLOB gpu_pack CONFIGURE_DEPENDS tools/gpu-pack/*.cpp)
+foreach(tool kilnc kiln-opt kiln-run kiln-pack kiln-gpu-pack kiln-reduce kiln-translate kiln-lsp-server)
+  set(sources tools/${tool}.cpp)
+  if(tool STREQUAL kiln-gpu-pack)
+    set(sources ${gpu_pack} ${KILN_BUILD_ID})
+  endif()
   # An object library: the header is compiled -fPIC, executables would be -fPIE.
-  add_library(${tool}-objects OBJECT tools/${tool}.cpp)
+  add_library(${tool}-objects OBJECT ${sources})
   kiln_llvm_target(${tool}-objects)
   add_executable(${tool} $<TARGET_OBJECTS:${tool}-objects>)
   if(KILN_STATIC_LLVM)
@@ -126,3 +131,18 @@ endfunction()
 kiln_eager_pack(x86-64-v3)
 kiln_eager_pack(x86-64-v4 heavy)
 add_custom_target(kiln_pack ALL DEPENDS ${KILN_PACKS})
+
+# Eager kernels of GPUs, as PTX of the oldest chip, which the driver compiles for any later one.
+set(KILN_GPU_PACK ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/kiln_pack_nvptx.plans)
+function(kiln_eager_gpu_pack pack target) # and the library of the target, if the compiler has it not
+  set(load)
+  if(ARGN)
+    set(load --load=$<TARGET_FILE:${ARGN}> --jobs=1) # it may call lld, which is for one thread
+  endif()
+  add_custom_command(OUTPUT ${pack} DEPENDS kiln-gpu-pack kiln_compiler ${ARGN}
+    COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0:allow_user_poisoning=0
+            $<TARGET_FILE:kiln-gpu-pack> ${pack} ${CMAKE_BINARY_DIR}/gpu-pack --target=${target} ${load}
+    COMMENT "Compiling the eager kernels for ${target}")
+endfunction()
+kiln_eager_gpu_pack(${KILN_GPU_PACK} nvptx)
+add_custom_target(kiln_gpu_pack ALL DEPENDS ${KILN_GPU_PACK})

@@ -2,7 +2,7 @@
 set_target_properties(kiln_runtime kiln_compiler PROPERTIES INSTALL_RPATH "$ORIGIN")
 install(TARGETS kiln_python LIBRARY DESTINATION kiln)
 install(TARGETS kiln_runtime kiln_compiler LIBRARY DESTINATION kiln/lib)
-install(FILES ${KILN_PACKS} DESTINATION kiln/lib)
+install(FILES ${KILN_PACKS} ${KILN_GPU_PACK} DESTINATION kiln/lib)
 install(FILES ${gen}/python/_ops.pyi ${gen}/python/_ops.json DESTINATION kiln)
 install(DIRECTORY include/kiln DESTINATION kiln/include)
 

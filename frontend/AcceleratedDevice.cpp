@@ -1,6 +1,7 @@
 #include "frontend/Accelerated.h"
 
-#include "frontend/AcceleratedShared.h"
+#include "frontend/AcceleratedForms.h"
+#include "frontend/AcceleratedPack.h"
 #include "frontend/Mode.h"
 #include "frontend/OpsShared.h"
 #include "lib/Cache/Code.h"
@@ -25,54 +26,6 @@ using Argument = AcceleratorProgram::Argument;
 
 struct HashWords {
   size_t operator()(const std::vector<int64_t> &words) const { return XXH3_64bits(words.data(), words.size() * sizeof(int64_t)); }
-};
-
-/// Code of a small program, and the sizes and numbers that it is given where it is for any size.
-struct Compiled {
-  std::shared_ptr<Executable> code; // null: the compiler has no kernels
-  Instance values;
-};
-
-/// A program of few operations under construction, with what it is to be run on.
-struct Small {
-  Trace trace;
-  std::vector<Argument> arguments;
-
-  /// An array of the device in any strides, or a number of the host, repeated to its shape.
-  int64_t add(const Array &x) {
-    if (deviceOf(x)) {
-      arguments.push_back(argumentOf(x));
-      return trace.addInput(x.type(), x.isContiguous ? Dims() : x.strides);
-    }
-    arguments.push_back({x.data(), size_t(byteSize(x.dtype))});
-    int64_t number = trace.addInput({x.dtype, {}});
-    if (!x.shape.rank) return number;
-    std::vector<int64_t> words;
-    appendWords(words, Dims()), appendWords(words, x.shape);
-    return trace.append(Op::Broadcast, std::array{number}, words, x.type());
-  }
-  std::vector<int64_t> key() const {
-    std::vector<int64_t> words = trace.words;
-    words.insert(words.end(), trace.outputs.begin(), trace.outputs.end());
-    words.push_back(trace.replaces.empty() ? -1 : trace.replaces[0]);
-    return words;
-  }
-  /// What programs of one family have in common.
-  std::vector<int64_t> familyKey() const {
-    std::vector<int64_t> words;
-    for (size_t at = 0; at < trace.words.size();) {
-      TraceOp entry = Trace::decode(trace.words, at);
-      words.push_back(int64_t(entry.op));
-      words.insert(words.end(), entry.operands.begin(), entry.operands.end());
-    }
-    for (const TensorType &type : trace.types) words.push_back(int64_t(type.dtype)), words.push_back(type.shape.rank);
-    return words;
-  }
-  int32_t run(const Compiled &on, const Argument &result) {
-    addNumbers(arguments, on.values);
-    arguments.push_back(result);
-    return startProgram(*on.code, arguments, on.values.symbols);
-  }
 };
 
 /// Programs of the same operations on arrays of as many axes, which may differ in their sizes.
@@ -132,6 +85,7 @@ class AcceleratedDevice final : public Device {
 public:
   explicit AcceleratedDevice(Accelerator &on) : Device(on.name), on(on) {}
   Accelerator *accelerator() override { return &on; }
+  std::string describe() override { return on.describe() + ", " + pack.describe(); }
 
   void *allocate(size_t bytes) override { return on.allocate(bytes); }
   void release(void *memory, size_t bytes) noexcept override { on.release(memory, bytes); }
@@ -144,18 +98,25 @@ public:
 
   Array run(const Operation &o) override {
     if (o.op == Op::Complex) return join(o);
+    if (o.op == Op::Constant) return constant(o);
     if (o.op == Op::Custom)
       if (auto made = runKernel(*this, o.operands, o.words, {&o.type, 1})) return (*made)[0];
     if (isComplex(o.type.dtype) && o.op == Op::Cast && o.operands[0]->dtype == o.type.dtype) return copyPairs(*o.operands[0]);
+    if (auto number = operandToCopy(o)) {
+      Array rows = copyOf(*o.operands[*number]);
+      std::vector<const Array *> operands(o.operands.begin(), o.operands.end());
+      operands[*number] = &rows;
+      Operation there = o;
+      there.operands = operands;
+      return run(there);
+    }
+    if (hasSeveralRuns(o)) return reduceRuns(o);
     Array result = Array::empty(o.type.dtype, o.type.shape.numbers(), this);
     if (!result.size() && !mayFail(info(o.op).kind)) return result;
-    Small program;
-    std::vector<int64_t> slots;
-    for (const Array *operand : o.operands) slots.push_back(program.add(*operand));
-    program.trace.outputs = {program.trace.append(o.op, slots, o.words, o.type)};
+    Small program = formOf(o);
     Compiled compiled = codeOf(program);
     if (!compiled.code) return runOnHost(o, /*tells=*/true);
-    if (int32_t status = program.run(compiled, argumentOf(result))) // of operands, the CPU says what is wrong, or that nothing is
+    if (int32_t status = start(program, compiled, argumentOf(result))) // of operands, the CPU says what is wrong, or that nothing is
       return runOnHost(o, /*tells=*/status == KILN_LIBRARY_MISSING);
     return result;
   }
@@ -180,6 +141,39 @@ private:
   std::unordered_map<std::vector<int64_t>, Compiled, HashWords> known;
   std::unordered_map<std::vector<int64_t>, Family, HashWords> families;
   std::set<std::string> told;
+  AcceleratedPack pack{on};
+
+  static int32_t start(Small &program, const Compiled &on, const Argument &result) {
+    addNumbers(program.arguments, on.values);
+    program.arguments.push_back(result);
+    return startProgram(*on.code, program.arguments, on.values.symbols);
+  }
+
+  Array constant(const Operation &o) {
+    int64_t bits = o.type.dtype == DType::Bool ? o.words[1] != 0 : o.words[1];
+    Array result = Array::empty(o.type.dtype, o.type.shape.numbers(), this);
+    copyIn(result.data(), &bits, size_t(byteSize(o.type.dtype)));
+    return result;
+  }
+
+  /// One run of neighbouring axes after the other, the last first: the order of the CPU.
+  Array reduceRuns(const Operation &o) {
+    Dims axes = WordReader{o.words}.dims(), run;
+    Array x = *o.operands[0];
+    while (axes.rank) {
+      int first = axes.rank - 1;
+      while (first > 0 && axes[first - 1] == axes[first] - 1) --first;
+      run = Dims(std::span<const int64_t>(axes).subspan(size_t(first)));
+      axes.rank = first;
+      Shape shape = x.shape;
+      for (int i = run.rank; i-- > 0;) shape.erase(int(run[i]));
+      std::vector<int64_t> words;
+      appendWords(words, run);
+      const Array *operand = &x;
+      x = this->run({o.op, {&operand, 1}, words, {o.type.dtype, shape}, false, this});
+    }
+    return x;
+  }
 
   /// No code where the compiler has no kernels for an operation.
   Compiled codeOf(const Small &program) {
@@ -189,11 +183,12 @@ private:
       std::lock_guard lock(mutex);
       if (auto found = known.find(key); found != known.end()) return found->second;
     }
-    auto shared = codeForAnySize(program);
+    auto shared = program.isOwn ? std::nullopt : pack.find(program.trace);
+    if (!shared) shared = codeForAnySize(program);
     Compiled made = shared ? std::move(*shared) : Compiled{compiled(std::make_shared<Code>(program.trace, &on)), {}};
     std::lock_guard lock(mutex);
     if (known.size() >= kMost) known.clear(), families.clear();
-    if (Family &family = families[program.familyKey()]; !shared && made.code && family.seen.size() < Family::kMostKept)
+    if (Family &family = families[familyOf(program.trace)]; !shared && made.code && family.seen.size() < Family::kMostKept)
       family.seen.push_back(program.trace);
     return known[std::move(key)] = std::move(made);
   }
@@ -212,7 +207,7 @@ private:
     Family family;
     {
       std::lock_guard lock(mutex);
-      family = families[program.familyKey()];
+      family = families[familyOf(program.trace)];
     }
     if (family.isRefused) return std::nullopt;
     for (auto &code : family.open)
@@ -228,7 +223,7 @@ private:
       auto values = instantiate(code->trace, program.trace);
       bool isThere = values && compiled(code);
       std::lock_guard lock(mutex);
-      Family &mine = families[program.familyKey()];
+      Family &mine = families[familyOf(program.trace)];
       if (!isThere) return mine.isRefused = true, std::nullopt;
       mine.open.push_back(code);
       return Compiled{code->result.executable, *values};
@@ -307,7 +302,7 @@ private:
     program.trace.replaces = {0};
     Compiled compiled = codeOf(program);
     if (!compiled.code || compiled.code->inPlace.empty() || compiled.code->inPlace[0] != 0) return false;
-    return !program.run(compiled, Argument(program.arguments[0]));
+    return !start(program, compiled, Argument(program.arguments[0]));
   }
 
   /// What no part of a larger array is, as a view that overlaps itself in odd ways: through the memory of the host.

@@ -34,6 +34,8 @@ public:
   virtual Array run(const Operation &operation) = 0;
   /// target[...] = value, of its dtype; `value` repeats to its shape, lies here and apart from the target, or is a number of the host.
   virtual void write(const Array &target, const Array &value) = 0;
+  /// What a person wants to know of it; empty: nothing.
+  virtual std::string describe() { return ""; }
   /// What segments are compiled for; null: they are interpreted.
   virtual Accelerator *accelerator() { return nullptr; }
 };

@@ -19,6 +19,14 @@ struct Input {
   Dims strides;
 };
 
+/// A shape with neighbouring axes joined wherever all operands allow it; two axes at least.
+inline constexpr int kMostInputs = 3;
+struct Nest {
+  Dims shape;
+  Dims strides[kMostInputs];
+};
+Nest coalesce(const Dims &shape, std::span<const Input> inputs);
+
 /// An elementwise op of one or two operands over `n` consecutive elements; `isScalar` marks the second operand as one element.
 void flat(Op op, DType dtype, DType resultType, int64_t n, bool isScalar, void *const *buffers);
 /// `n` consecutive elements, or one that stands for all.

@@ -31,14 +31,9 @@ kiln_entry_fn elementwiseKernel(Op op, DType dtype, DType result, Form form) {
   return found;
 }
 
-constexpr int kMostInputs = 3;
 constexpr int64_t kRow = 8192, kLongRow = 8 * kRow;
 
-/// The shape with neighbouring axes joined wherever all operands allow it.
-struct Nest {
-  Dims shape;
-  Dims strides[kMostInputs];
-};
+} // namespace
 
 Nest coalesce(const Dims &shape, std::span<const Input> inputs) {
   Nest nest;
@@ -60,6 +55,8 @@ Nest coalesce(const Dims &shape, std::span<const Input> inputs) {
   }
   return nest;
 }
+
+namespace {
 
 Form formOf(const Nest &nest, size_t count) {
   int inner = nest.shape.rank - 1;

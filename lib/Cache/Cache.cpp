@@ -60,12 +60,16 @@ bool makeFolder(const std::string &folder) {
 void compileFor(const CodeUse &use, const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir,
                 const int32_t *cancel) {
   Accelerator *on = use.on;
-  CompileTarget target = on ? on->target() : CompileTarget();
-  target.isTimed = use.isTimed;
-  compileTo(serialized, path, dumpDir, cancel, target);
-  if (!on) return;
-  std::ifstream file(path, std::ios::binary);
-  LaunchPlan plan = LaunchPlan::read({std::istreambuf_iterator<char>(file), {}});
+  std::string made = use.plan;
+  if (made.empty()) {
+    CompileTarget target = on ? on->target() : CompileTarget();
+    target.isTimed = use.isTimed;
+    compileTo(serialized, path, dumpDir, cancel, target);
+    if (!on) return;
+    std::ifstream file(path, std::ios::binary);
+    made.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  LaunchPlan plan = LaunchPlan::read(made);
   if (plan.hasLaunches()) plan.code = on->assemble(plan.code);
   std::ofstream out(path, std::ios::binary);
   if (!(out << plan.write() << std::flush)) throw Error(ErrorKind::Compile, "compile: expected a writable file, got " + path);

@@ -37,6 +37,7 @@ struct CodeUse {
   Accelerator *on = nullptr;            // where it runs; null: the CPU
   bool isTimed = false;                 // it tells of each kernel that has run
   std::vector<SourcePlace> places = {}; // by slot, where its functions are to have names; empty: they are not
+  std::string plan = {};                // of an accelerator, what the compiler would write; empty: it is asked
 };
 
 /// The executable of a program from the cache, where it is there.

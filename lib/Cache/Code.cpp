@@ -76,7 +76,7 @@ void stopAtExit() {
   } catch (const Error &) {} // whoever compiles will say so
 }
 
-CodeUse useOf(const Code &code) { return {code.on, false, code.places}; }
+CodeUse useOf(const Code &code) { return {code.on, false, code.places, code.plan}; }
 
 /// Compiles a program that is among those underway, and publishes what came of it.
 void compile(std::shared_ptr<Code> code) {
@@ -89,7 +89,7 @@ void compile(std::shared_ptr<Code> code) {
     if (auto found = findExecutable(serialized, useOf(*code))) {
       result = std::move(*found);
     } else {
-      stopAtExit();
+      if (code->plan.empty()) stopAtExit();
       if (std::unique_lock lock(queueMutex()); theQueue().isAbandoned) lock.unlock(), park();
       result = getExecutable(serialized, &code->cancel, useOf(*code));
     }

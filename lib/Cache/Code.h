@@ -18,6 +18,7 @@ struct Code {
   const Trace trace;
   Accelerator *const on;           // null: the CPU
   std::vector<SourcePlace> places; // of its functions' names; set before it is asked for
+  std::string plan;                // what the compiler would write, where it is there; likewise
   std::atomic<State> state = Recorded;
   CompileResult result;                // from Ready on
   ErrorKind kind = ErrorKind::Compile; // of what Failed

@@ -169,16 +169,17 @@ private:
 /// Values by symbol, as they are met.
 class Matcher {
 public:
-  explicit Matcher(int64_t symbols) : symbols(size_t(std::max<int64_t>(symbols, 0))) {}
+  Matcher(int64_t symbols, Least least) : symbols(size_t(std::max<int64_t>(symbols, 0))), least(least == Least::Two ? 2 : 0) {}
 
-  int64_t given = 0; // of the program under way, the first symbols, which operands give
+  int64_t given = 0;            // of the program under way, the first symbols, which operands give
+  std::vector<int64_t> strides; // in the places of open ones
 
   bool match(Size open, Size recorded, bool isSize) {
     if (open.isConstant() || open.symbol() < given) return open == recorded;
     if (!recorded.isConstant()) return false;
     int64_t size = recorded.number();
     auto &known = symbols[size_t(open.symbol() - given)];
-    if (isSize && size < 2) return false;
+    if (isSize && size < least) return false;
     if (!known) known = size;
     return *known == size;
   }
@@ -190,10 +191,7 @@ public:
   bool match(const TraceOp &x, const TraceOp &y) {
     if (x.op != y.op || x.words.size() != y.words.size() || x.results != y.results) return false;
     if (!std::equal(x.operands.begin(), x.operands.end(), y.operands.begin(), y.operands.end())) return false;
-    if (x.op == Op::Input) {
-      size_t layout = 2 + size_t(x.words[1]);
-      return std::equal(x.words.begin() + ptrdiff_t(layout), x.words.end(), y.words.begin() + ptrdiff_t(layout));
-    }
+    if (x.op == Op::Input) return matchLayout(x, y);
     WordReader xs{x.words}, ys{y.words};
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
       if (auto open = xs.sizesOfGroup(*kind, info(x.op).name, int64_t(symbols.size()) + given)) {
@@ -217,6 +215,16 @@ public:
 
 private:
   std::vector<std::optional<int64_t>> symbols;
+  const int64_t least;
+
+  bool matchLayout(const TraceOp &x, const TraceOp &y) {
+    size_t at = 2 + size_t(x.words[1]);
+    if (x.words[at] != y.words[at]) return false;
+    while (++at < x.words.size())
+      if (x.words[at] == kDynamicStride) strides.push_back(y.words[at]);
+      else if (x.words[at] != y.words[at]) return false;
+    return true;
+  }
 };
 
 } // namespace
@@ -370,13 +378,14 @@ static bool matches(const Trace &open, const Trace &recorded, Matcher &matcher, 
   return i == open.words.size() && k == recorded.words.size();
 }
 
-std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
-  Matcher matcher(open.symbols);
+std::optional<Instance> instantiate(const Trace &open, const Trace &recorded, Least least) {
+  Matcher matcher(open.symbols, least);
   Instance instance;
   if (!matches(open, recorded, matcher, &instance.numbers)) return std::nullopt;
   auto symbols = matcher.values();
   if (!symbols) return std::nullopt;
   instance.symbols = std::move(*symbols);
+  instance.symbols.insert(instance.symbols.end(), matcher.strides.begin(), matcher.strides.end());
   return instance;
 }
 

@@ -12,7 +12,7 @@ namespace kiln {
 
 /// What an open program needs to be one of its instances.
 struct Instance {
-  std::vector<int64_t> symbols; // sizes, by symbol
+  std::vector<int64_t> symbols; // sizes, by symbol; then the strides of inputs that it leaves open, in order
   std::vector<int64_t> numbers; // the bits of constants that are inputs, in the order of the inputs
 };
 
@@ -41,8 +41,10 @@ Trace atSizes(const Trace &body, std::span<const int64_t> sizes);
 /// What a program without open sizes says of its symbols: 0 where it computes sizes, or a body of it does, else that it has fixed sizes.
 int64_t leastSymbols(const Trace &trace);
 
-/// The values that make `open` the program `recorded`; none where it is no instance. Sizes below 2 are never those of a symbol: such
-/// programs broadcast, or do nothing.
-std::optional<Instance> instantiate(const Trace &open, const Trace &recorded);
+/// The least sizes that symbols stand for: 2 where the open program was found from others, as those of smaller ones broadcast, or do
+/// nothing; any where it was written to be right for them.
+enum class Least { Two, Any };
+/// The values that make `open` the program `recorded`; none where it is no instance.
+std::optional<Instance> instantiate(const Trace &open, const Trace &recorded, Least least = Least::Two);
 
 } // namespace kiln

@@ -17,11 +17,12 @@
 
 namespace kiln {
 
-static std::string &libraryFolder() {
+static std::string &theLibraryFolder() {
   static std::string folder;
   return folder;
 }
-void setLibraryFolder(const std::string &folder) { libraryFolder() = folder; }
+void setLibraryFolder(const std::string &folder) { theLibraryFolder() = folder; }
+const std::string &libraryFolder() { return theLibraryFolder(); }
 
 static std::string lastDlError() {
   const char *text = dlerror();

@@ -58,6 +58,7 @@ kiln_entry_fn packKernel(const std::string &name);
 
 /// The folder of the installed libraries, set once at import.
 void setLibraryFolder(const std::string &folder);
+const std::string &libraryFolder();
 bool compilerIsOpen();
 /// Opens the compiler library; throws Error (package) where there is none.
 void openCompiler();

@@ -2,6 +2,7 @@
 #include "transforms.h"
 
 #include "frontend/Accelerated.h"
+#include "frontend/AcceleratedPack.h"
 
 #include <pybind11/stl.h>
 
@@ -16,6 +17,11 @@ void defineDevices(py11::module_ &m) {
     Py_XDECREF(std::exchange(kept, tell.release().ptr()));
     tellOfHost = [](const std::string &text) { Object said(check(PyObject_CallFunction(kept, "s", text.c_str()))); };
   });
+  m.def("tell_of_pack", [](py11::object tell) { // of kernels of the installation that are not used
+    static PyObject *kept = nullptr;
+    Py_XDECREF(std::exchange(kept, tell.release().ptr()));
+    tellOfPack = [](const std::string &text) { Object said(check(PyObject_CallFunction(kept, "s", text.c_str()))); };
+  });
   m.def("device_stats", [](const std::string &name) { // used and held bytes; None where nothing was asked of a device, or it does not count
     return located([&]() -> PyObject * {
       Device *device = findDevice(name);
@@ -28,7 +34,7 @@ void defineDevices(py11::module_ &m) {
     return located([&]() -> PyObject * {
       Device *device = findDevice(name);
       if (!device || !device->accelerator()) Py_RETURN_NONE;
-      return PyUnicode_FromString(device->accelerator()->describe().c_str());
+      return PyUnicode_FromString(device->describe().c_str());
     });
   });
   m.def("synchronize", [](const std::string &name) {

@@ -16,7 +16,16 @@ def _tell(text):
     warnings.warn(text, KilnWarning, stacklevel=level)
 
 
+def _log(text):
+    """A line of what ``KILN_LOG=cache`` asks for."""
+    from ._config import config
+
+    if "cache" in config.log:
+        print(f"kiln cache: {text}", file=sys.stderr)
+
+
 _core.tell_of_host(_tell)
+_core.tell_of_pack(_log)
 
 
 def devices() -> tuple[str, ...]:

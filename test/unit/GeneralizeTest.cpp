@@ -63,3 +63,20 @@ TEST(Generalize, SmallSizesAreNoInstances) {
   EXPECT_FALSE(instantiate(*open, program(10, 3))); // the number was the same in both
   EXPECT_FALSE(generalize(program(10, 2), program(2, 2)));
 }
+
+TEST(Generalize, StridesThatAreOpenAreValues) {
+  auto copyOf = [](const Shape &shape, const Dims &strides, int64_t symbols) {
+    Trace t;
+    t.symbols = symbols;
+    int64_t x = t.addInput({DType::F32, shape}, strides), word = int64_t(DType::I32);
+    t.outputs = {t.addOp(Op::Cast, {&x, 1}, {&word, 1})};
+    return t;
+  };
+  Trace open = copyOf({Size::symbol(0), Size::symbol(1)}, {kDynamicStride, 1}, 2);
+  auto strided = instantiate(open, copyOf({4, 1}, {-7, 1}, kNoSymbols), Least::Any);
+  ASSERT_TRUE(strided);
+  EXPECT_EQ(strided->symbols, (std::vector<int64_t>{4, 1, -7}));
+  EXPECT_FALSE(instantiate(open, copyOf({4, 1}, {-7, 1}, kNoSymbols)));            // a size of one
+  EXPECT_FALSE(instantiate(open, copyOf({4, 5}, {5, 2}, kNoSymbols), Least::Any)); // a stride that is known, and another
+  EXPECT_FALSE(instantiate(open, copyOf({4, 5}, {}, kNoSymbols), Least::Any));     // row by row, which no stride says
+}
