@@ -32,27 +32,28 @@ Expr numberOf(GpuKernel &k, Value v) { return Expr(k.e.b, k.e.loc, v, DType::I64
 
 namespace library {
 
-/// Halves the part of the line in which the answer lies. Nan is behind all numbers.
+/// Halves the part of the line in which the answer lies, in the steps of the CPU's routine, so that lines that are not sorted give the
+/// same. Nan is behind all numbers.
 void searchsorted(LibraryCalls &calls) {
   Value line = calls.op->getOperand(0), values = calls.op->getOperand(1);
   bool isRight = calls.words[0];
-  int64_t size = sizeOf(line), halvings = int64_t(std::bit_width(uint64_t(size)));
+  int64_t size = sizeOf(line), halvings = size ? int64_t(std::bit_width(uint64_t(size) - 1)) : 0;
   forEachResult(calls, [=](GpuKernel &k, ArrayRef<Coordinate> at) {
     Emitter &e = k.e;
+    if (!size) return numberOf(k, e.use(0));
     Expr value = k.ev.at(values, at);
-    auto isBefore = [&](Expr element) {
-      Expr isNan = scalar::not_equal(value, value);
+    auto isBefore = [&](Expr place) {
+      Expr element = elementOf(k, line, at, Index(place.value)), isNan = scalar::not_equal(value, value);
       if (isRight) return scalar::bitwise_or(scalar::less_equal(element, value), isNan);
       return scalar::bitwise_or(scalar::less(element, value), scalar::bitwise_and(isNan, scalar::equal(element, element)));
     };
     auto found = e.loop(0, halvings, 1, {e.use(0), e.use(size)}, [&](Index, ValueRange carried) -> SmallVector<Value> {
-      Expr low = numberOf(k, carried[0]), high = numberOf(k, carried[1]), one = constant(low, 1);
-      Expr middle = ir::shrRaw(low + high, one), isOpen = scalar::less(low, high);
-      Expr goesOn = isBefore(elementOf(k, line, at, Index(scalar::min(middle, constant(low, double(size - 1))).value)));
-      Expr isAbove = scalar::bitwise_and(isOpen, goesOn), isBelow = scalar::bitwise_and(isOpen, scalar::bitwise_invert(goesOn));
-      return {scalar::select(isAbove, middle + one, low).value, scalar::select(isBelow, middle, high).value};
+      Expr start = numberOf(k, carried[0]), left = numberOf(k, carried[1]), one = constant(left, 1);
+      Expr half = ir::shrRaw(left, one), middle = start + half;
+      return {scalar::select(isBefore(middle - one), middle, start).value, (left - half).value};
     });
-    return size ? numberOf(k, found[0]) : numberOf(k, e.use(0));
+    Expr start = numberOf(k, found[0]);
+    return start + scalar::cast(isBefore(start), DType::I64);
   });
 }
 

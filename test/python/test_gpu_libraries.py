@@ -157,6 +157,7 @@ for dtype in ("int8", "int32", "int64", "uint8", "uint64", "float32", "float64",
     for size in (37, 1, 2, 0):
         for side in ("left", "right"):
             as_cpu(lambda a, v: kn.searchsorted(a, v, side=side), line[:size], values)
+    as_cpu(lambda a, v: kn.searchsorted(a, v), values[1], values[2])  # not sorted
     as_cpu(lambda x, v: kn.isin(x, v), values, line)
     as_cpu(lambda x, v: kn.isin(x, v), values, line[:0])
     if "float" not in dtype:

@@ -31,6 +31,8 @@ def check(seed):
         return "refused", kind.group(1)
     if "got a program for any size" in done.stderr:
         return "refused", "any size"
+    if re.search("expected a device with libraries|expected libcu", done.stderr):
+        return "refused", "calls of libraries"
     if done.returncode and "compilation failed" not in done.stderr and run(text, "--target=reference").returncode:
         return "refused", "failing on values"
     return ("wrong", done.stderr.strip()[:400]) if done.returncode else None
