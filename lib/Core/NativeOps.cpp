@@ -132,9 +132,7 @@ DeviceKernels &deviceKernels() {
 
 } // namespace
 
-bool isLaunched(const RegisteredOp &op) {
-  return op.op.code && op.op.attributes.ends_with("launch_blocks,launch_threads,launch_shared");
-}
+bool isLaunched(const RegisteredOp &op) { return op.op.code && op.op.attributes.ends_with("launch_blocks,launch_threads,launch_shared"); }
 
 void defineOnDevice(const RegisteredOp &op, DeviceKernel kernel) {
   std::lock_guard lock(deviceKernels().mutex);
