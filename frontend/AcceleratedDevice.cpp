@@ -85,7 +85,7 @@ class AcceleratedDevice final : public Device {
 public:
   explicit AcceleratedDevice(Accelerator &on) : Device(on.name), on(on) {}
   Accelerator *accelerator() override { return &on; }
-  std::string describe() override { return on.describe() + ", " + pack.describe(); }
+  std::string describe() override { return on.describe() + "\n" + pack.describe(); }
 
   void *allocate(size_t bytes) override { return on.allocate(bytes); }
   void release(void *memory, size_t bytes) noexcept override { on.release(memory, bytes); }

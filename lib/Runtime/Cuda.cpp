@@ -138,7 +138,7 @@ Device::Device(const Driver &driver, int ordinal) : facts(factsOf(driver, ordina
   uint64_t keepAll = ~uint64_t(0); // otherwise each synchronization would give it back
   check(driver, driver.poolSet(pool, ReleaseThreshold, &keepAll), "memory", "a pool that keeps its memory");
   staging = std::make_unique<Staging>(*this);
-  callers = std::make_unique<Libraries>(*this);
+  callers = std::make_unique<Libraries>();
 }
 Device::~Device() = default;
 

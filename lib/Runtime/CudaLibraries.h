@@ -31,14 +31,12 @@ struct LibraryCall {
 /// Decompositions on one device.
 class Solver {
 public:
-  explicit Solver(Device &device) : device(device) {}
   /// Whether a routine is there.
   static bool has(const std::string &routine);
   void run(const LibraryCall &call);
 
 private:
   class Run;
-  Device &device;
   std::mutex mutex; // a handle is one thread's
   SolverHandle handle = nullptr;
   SolverParameters parameters = nullptr;
@@ -47,7 +45,6 @@ private:
 /// Transforms on one device.
 class Transforms {
 public:
-  explicit Transforms(Device &device) : device(device) {}
   static bool has(const std::string &routine);
   void run(const LibraryCall &call);
 
@@ -58,7 +55,6 @@ private:
     size_t workBytes = 0;
     TransformType type = C2C;
   };
-  Device &device;
   std::mutex mutex;
   std::map<std::vector<int64_t>, Plan> plans; // by their words but for the direction
 
@@ -68,7 +64,6 @@ private:
 /// Both, of one device.
 class Libraries {
 public:
-  explicit Libraries(Device &device) : solver(device), transforms(device) {}
   /// Whether all routines are there. Opens the libraries; throws Error (device) where one is not to be had.
   static bool have(std::span<const std::string> routines);
   /// Puts a call into its stream, behind all that is there. Throws Error (device or memory) where the library says that it failed.
