@@ -25,9 +25,9 @@ std::vector<Array> owned(std::vector<Array> values) {
   return values;
 }
 
-std::vector<Array> runLoop(const Trace &condition, const Trace &body, std::vector<Array> values, void (*between)()) {
+std::vector<Array> runLoop(const Trace &condition, const Trace &body, std::vector<Array> values, void (*between)(), Device *home) {
   Plan asks = planOf(condition), does = planOf(body);
-  Interpreter holds(asks, between), step(does, between);
+  Interpreter holds(asks, between, home), step(does, between, home);
   size_t carried = body.outputs.size();
   for (;;) {
     if (!numberOf(holds.run(values)[0])) break;
@@ -65,7 +65,7 @@ std::shared_ptr<const Plan> planAt(const std::shared_ptr<const Trace> &body, std
 }
 
 std::vector<Array> runSized(std::span<const int64_t> words, const std::shared_ptr<const Trace> &body, std::vector<Array> operands,
-                            void (*between)()) {
+                            void (*between)(), Device *home) {
   Dims most = WordReader{words, 1}.dims();
   std::vector<int64_t> sizes;
   for (int i = 0; i < most.rank; ++i) {
@@ -76,7 +76,7 @@ std::vector<Array> runSized(std::span<const int64_t> words, const std::shared_pt
   }
   operands.erase(operands.begin(), operands.begin() + most.rank);
   std::shared_ptr<const Plan> plan = planAt(body, std::move(sizes));
-  return owned(Interpreter(*plan, between).run(std::move(operands)));
+  return owned(Interpreter(*plan, between, home).run(std::move(operands)));
 }
 
 } // namespace
@@ -88,14 +88,17 @@ std::vector<Array> applyBodies(Op op, std::span<const Array *const> operands, st
   return applyAll({.op = op, .operands = operands, .words = words, .type = types[0], .bodies = bodies, .types = types});
 }
 
-std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodies, std::vector<Array> operands, void (*between)()) {
+std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodies, std::vector<Array> operands, void (*between)(),
+                             Device *home) {
+  for (const Array &operand : operands)
+    if (Device *device = deviceOf(operand)) home = device;
   std::vector<int64_t> numbers = bodyNumbers(info(op), words);
   auto body = [&](size_t i) -> const Trace & { return *bodies[size_t(numbers[i])]; };
-  if (op == Op::Loop) return runLoop(body(0), body(1), std::move(operands), between);
-  if (op == Op::Sized) return runSized(words, bodies[size_t(numbers[0])], std::move(operands), between);
+  if (op == Op::Loop) return runLoop(body(0), body(1), std::move(operands), between, home);
+  if (op == Op::Sized) return runSized(words, bodies[size_t(numbers[0])], std::move(operands), between, home);
   int64_t chosen = std::clamp<int64_t>(numberOf(operands[0]), 0, int64_t(numbers.size()) - 1);
   operands.erase(operands.begin());
-  return owned(Interpreter(planOf(body(size_t(chosen))), between).run(std::move(operands)));
+  return owned(Interpreter(planOf(body(size_t(chosen))), between, home).run(std::move(operands)));
 }
 
 std::vector<Entry> entriesOf(const Trace &trace) {

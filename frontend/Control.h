@@ -11,8 +11,10 @@ using Bodies = std::span<const std::shared_ptr<const Trace>>;
 /// Applies an operation that runs bodies; `words` number them. Throws Error where they do not fit the operands.
 std::vector<Array> applyBodies(Op op, std::span<const Array *const> operands, std::span<const int64_t> words, Bodies bodies);
 
-/// Runs such an operation, body for body by the interpreter. An operand that nobody else holds may be changed in place.
-std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodies, std::vector<Array> operands, void (*between)());
+/// Runs such an operation, body for body by the interpreter. An operand that nobody else holds may be changed in place. What bodies make
+/// is where their operands are, or else on `home`.
+std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodies, std::vector<Array> operands, void (*between)(),
+                             Device *home = nullptr);
 
 /// An operation of a trace, with its first slot.
 struct Entry {

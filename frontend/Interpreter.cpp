@@ -174,7 +174,7 @@ std::vector<Array> Interpreter::runBodies(const TraceOp &op) {
     operands.push_back(operand(op, i));
     if (isLastUse(op, i)) at(op.operands[i]) = Array();
   }
-  return kiln::runBodies(op.op, op.words, trace.bodies, std::move(operands), between);
+  return kiln::runBodies(op.op, op.words, trace.bodies, std::move(operands), between, home);
 }
 
 std::vector<Array> Interpreter::applyAll(const TraceOp &op) {
@@ -187,6 +187,7 @@ Array Interpreter::apply(const Plan::Step &step) {
   const TraceOp &op = step.op;
   const TensorType &type = trace.types[size_t(now)];
   Device *place = size_t(now) < devices.size() ? devices[size_t(now)] : nullptr;
+  if (!place && op.operands.empty() && type.shape.rank) place = home;
   if (op.op == Op::Cast && operand(op, 0).dtype == type.dtype && !place) return operand(op, 0); // a copy: values do not change here
   bool isHere = op.operands.empty() || !deviceOf(operand(op, 0));                               // in place on the CPU alone
   if (info(op.op).kind == Kind::Scatter && isHere) {

@@ -44,6 +44,8 @@ public:
   /// `between` is called after each operation. `devices`: by slot, those of what is made without operands of theirs (Recorder.h).
   explicit Interpreter(const Plan &plan, void (*between)() = nullptr, std::span<Device *const> devices = {})
       : plan(plan), trace(*plan.trace), between(between), devices(devices), arrays(plan.count) {}
+  /// Of a body: arrays that it makes without operands are made on `home`, too.
+  Interpreter(const Plan &plan, void (*between)(), Device *home) : Interpreter(plan, between) { this->home = home; }
   /// The outputs for inputs of the trace's types, each row-major in memory of its own. An input that nobody else holds may be changed in
   /// place. Throws Error where an operation fails on data.
   std::vector<Array> run(std::vector<Array> inputs);
@@ -55,6 +57,7 @@ private:
   const Trace &trace;
   void (*between)();
   std::span<Device *const> devices;
+  Device *home = nullptr;
   std::vector<Array> arrays; // by place
   int64_t now = 0;           // the slot of the operation under way
 

@@ -264,7 +264,7 @@ LogicalResult checkPlanned(func::FuncOp fn) {
     if (ir::symbolsOf(fn) && !takesOpenSizes(kernel))
       return kernel.emitError() << "target 'nvptx': expected sizes that are known in a kernel of the kind '"
                                 << ir::stringifyKernelKind(kernel.getKind()) << "', got a program for any size";
-    if (kernel.getKind() == ir::KernelKind::Library && !deviceRoutineOf(kernel))
+    if (kernel.getKind() == ir::KernelKind::Library && !deviceRoutineOf(kernel) && !launchesOp(kernel))
       return kernel.emitError("target 'nvptx': expected a kind of kernel that it can run, got 'library'");
     if (isa<ir::SizedOp>(kernel.getBody().front().front()))
       return kernel.emitError("target 'nvptx': expected sizes that are known, got a body for sizes that the program computes");

@@ -60,7 +60,7 @@ std::optional<PlanPack::Found> PlanPack::find(const Trace &recorded) const {
   auto range = std::ranges::equal_range(entries, hashOfFamily(familyOf(recorded)), {}, &PlanPackEntry::family);
   for (const PlanPackEntry &entry : range) {
     Trace program = Trace::parse(words.subspan(entry.firstWord, entry.words));
-    if (auto values = instantiate(program, recorded, Least::Any)) return Found{std::move(program), std::move(*values), &entry};
+    if (auto values = instantiate(program, recorded, Least::One)) return Found{std::move(program), std::move(*values), &entry};
   }
   return std::nullopt;
 }

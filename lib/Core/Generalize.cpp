@@ -169,7 +169,7 @@ private:
 /// Values by symbol, as they are met.
 class Matcher {
 public:
-  Matcher(int64_t symbols, Least least) : symbols(size_t(std::max<int64_t>(symbols, 0))), least(least == Least::Two ? 2 : 0) {}
+  Matcher(int64_t symbols, Least least) : symbols(size_t(std::max<int64_t>(symbols, 0))), least(least == Least::Two ? 2 : 1) {}
 
   int64_t given = 0;            // of the program under way, the first symbols, which operands give
   std::vector<int64_t> strides; // in the places of open ones

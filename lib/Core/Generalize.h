@@ -42,8 +42,8 @@ Trace atSizes(const Trace &body, std::span<const int64_t> sizes);
 int64_t leastSymbols(const Trace &trace);
 
 /// The least sizes that symbols stand for: 2 where the open program was found from others, as those of smaller ones broadcast, or do
-/// nothing; any where it was written to be right for them.
-enum class Least { Two, Any };
+/// nothing; 1 where it was written to be right for that, too.
+enum class Least { Two, One };
 /// The values that make `open` the program `recorded`; none where it is no instance.
 std::optional<Instance> instantiate(const Trace &open, const Trace &recorded, Least least = Least::Two);
 

@@ -247,7 +247,7 @@ def test_for_nvidia(tmp_path):
     code = (tmp_path / "libs.so").read_bytes()
     assert code.count(b".target sm_80") == 1 and code.count(b".target sm_90a") == 1
     assert "for nvptx64-nvidia-cuda (sm_80, sm_90a)" in (tmp_path / "s.h").read_text()
-    for what, text, options in ((lambda x: kn.linalg.inv(x @ x.T), "code: expected kernels alone for a device, got a call of its maker's libraries (getrf)", {}),
+    for what, text, options in ((lambda x: kn.linalg.inv(x @ x.T), "code: expected kernels alone for a device, got a call of its maker's libraries", {}),
                                 (lambda x: x + 1, "cpu: expected one that LLVM knows, like sm_90a, got 'sm_1'", {"cpu": "sm_1"}),
                                 (lambda x: x + 1, "project: expected a target whose arrays are the host's, got 'nvptx64-nvidia-cuda'", {"project": tmp_path / "project"})):
         with pytest.raises((kn.CompileError, ValueError), match=text.replace("(", r"\(")):

@@ -48,6 +48,19 @@ def run(program, **environment):
     return done.stdout + done.stderr
 
 
+def test_reductions_of_few_and_none():
+    run("""
+for shape in ((0,), (1,), (2, 0), (0, 3), (2, 0, 3), (1, 1)):
+    for dtype in ("f4", "f8", "i4", "u1", "bool"):
+        x = np.ones(shape, dtype)
+        for f in (kn.sum, kn.prod, kn.any, kn.all, kn.count_nonzero, *((kn.max, kn.argmin) if x.size else ())):
+            both(f, x)
+            for axis in range(len(shape)):
+                both(lambda x: f(x, axis=axis), x, jit=False)
+    both(lambda x: x @ x.T, np.ones(shape, "f4")) if len(shape) == 2 else None
+""")
+
+
 def test_creation():
     run("""
 assert kn.devices() == ("cpu", "cuda:0") and kn.default_device() == "cuda:0"

@@ -41,6 +41,17 @@ compiled(lambda x: kn.vmap(lambda r: kn.fori_loop(0, 5, lambda i, s: kn.sin(s) +
 """)
 
 
+def test_arrays_made_in_bodies():
+    run("""
+for sign in (1, -1):
+    compiled(lambda x: kn.cond(kn.sum(x) > 0, lambda a: a @ kn.eye(12, dtype="float32"), lambda a: a * kn.arange(12, dtype="float32"), x), sign * np.abs(x))
+compiled(lambda x: kn.fori_loop(0, 3, lambda i, s: s + kn.arange(12, dtype="float32") * i, x), x)
+compiled(lambda x: kn.while_loop(lambda s: kn.sum(s) < 1e3, lambda s: kn.abs(s) + kn.eye(12, dtype="float32"), x), x)
+compiled(lambda x: x + kn.fori_loop(0, 3, lambda i, s: s + kn.fori_loop(0, 2, lambda j, t: t + kn.arange(12, dtype="float32"), kn.zeros(12, dtype="float32")), x[0]), x)
+compiled(lambda x: kn.fori_loop(0, 3, lambda i, s: kn.tril(s, 1) + kn.ones(12, dtype="float32"), x), x)
+""")
+
+
 def test_rolled_loops():
     run("""
 def iterate(x, n):

@@ -73,10 +73,11 @@ TEST(Generalize, StridesThatAreOpenAreValues) {
     return t;
   };
   Trace open = copyOf({Size::symbol(0), Size::symbol(1)}, {kDynamicStride, 1}, 2);
-  auto strided = instantiate(open, copyOf({4, 1}, {-7, 1}, kNoSymbols), Least::Any);
+  auto strided = instantiate(open, copyOf({4, 1}, {-7, 1}, kNoSymbols), Least::One);
   ASSERT_TRUE(strided);
   EXPECT_EQ(strided->symbols, (std::vector<int64_t>{4, 1, -7}));
-  EXPECT_FALSE(instantiate(open, copyOf({4, 1}, {-7, 1}, kNoSymbols)));            // a size of one
-  EXPECT_FALSE(instantiate(open, copyOf({4, 5}, {5, 2}, kNoSymbols), Least::Any)); // a stride that is known, and another
-  EXPECT_FALSE(instantiate(open, copyOf({4, 5}, {}, kNoSymbols), Least::Any));     // row by row, which no stride says
+  EXPECT_FALSE(instantiate(open, copyOf({4, 1}, {-7, 1}, kNoSymbols)));             // a size of one
+  EXPECT_FALSE(instantiate(open, copyOf({0, 4}, {-7, 1}, kNoSymbols), Least::One)); // an empty array
+  EXPECT_FALSE(instantiate(open, copyOf({4, 5}, {5, 2}, kNoSymbols), Least::One));  // a stride that is known, and another
+  EXPECT_FALSE(instantiate(open, copyOf({4, 5}, {}, kNoSymbols), Least::One));      // row by row, which no stride says
 }
