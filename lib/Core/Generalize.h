@@ -42,7 +42,7 @@ Trace atSizes(const Trace &body, std::span<const int64_t> sizes);
 int64_t leastSymbols(const Trace &trace);
 
 /// The least sizes that symbols stand for: 2 where the open program was found from others, as those of smaller ones broadcast, or do
-/// nothing; 1 where it was written to be right for that, too.
+/// nothing; 1 where it was written to be right for that, too, and for any strides in the place of open ones.
 enum class Least { Two, One };
 /// The values that make `open` the program `recorded`; none where it is no instance.
 std::optional<Instance> instantiate(const Trace &open, const Trace &recorded, Least least = Least::Two);
