@@ -14,6 +14,7 @@
 #include "dialects/trace/Convert.h"
 #include "lib/Runtime/Executable.h"
 #include "passes/Passes.h"
+#include "tools/FirstDType.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -50,16 +51,6 @@ Dims stridesFor(char form) {
 }
 
 std::string dtypeName(DType t) { return info(t).shortName; }
-
-/// The dtype of the first operand: that of the others, or bool where the op takes a condition.
-DType firstDType(Op op, DType dtype) {
-  std::vector<TensorType> types(size_t(info(op).operands), TensorType{dtype, {}});
-  if (types.size() < 3) return dtype;
-  try {
-    infer(op, types, {});
-    return dtype;
-  } catch (const Error &) { return DType::Bool; }
-}
 
 void addElementwise(Pack &pack, Op op) {
   const OpInfo &record = info(op);

@@ -47,29 +47,26 @@ struct Opened {
   void *find(const char *name) const { return handle ? dlsym(handle, name) : nullptr; }
 };
 
-/// Tried once: what is missing then is missing as long as the process runs, and never closed.
 template <typename Table> struct Tabled {
   Opened library;
-  Table table;
+  Table table = {};
 };
+
+/// Tried once: what is missing then is missing as long as the process runs, and never closed.
+#define KILN_OPEN(open, Table, FUNCTIONS, title, name, variable)                                                                           \
+  const Tabled<Table> &open() {                                                                                                            \
+    static const auto *known = [] {                                                                                                        \
+      auto *opened = new Tabled<Table>{Opened(title, name, variable)};                                                                     \
+      FUNCTIONS(KILN_FIND)                                                                                                                 \
+      return opened;                                                                                                                       \
+    }();                                                                                                                                   \
+    return *known;                                                                                                                         \
+  }
 #define KILN_FIND(name, symbol, arguments) opened->table.name = reinterpret_cast<int(*) arguments>(opened->library.find(#symbol));
-const Tabled<SolverTable> &openSolver() {
-  static const auto *known = [] {
-    auto *opened = new Tabled<SolverTable>{Opened("cuSOLVER", "cusolver", "KILN_CUSOLVER"), {}};
-    KILN_CUSOLVER_FUNCTIONS(KILN_FIND)
-    return opened;
-  }();
-  return *known;
-}
-const Tabled<TransformTable> &openTransforms() {
-  static const auto *known = [] {
-    auto *opened = new Tabled<TransformTable>{Opened("cuFFT", "cufft", "KILN_CUFFT"), {}};
-    KILN_CUFFT_FUNCTIONS(KILN_FIND)
-    return opened;
-  }();
-  return *known;
-}
+KILN_OPEN(openSolver, SolverTable, KILN_CUSOLVER_FUNCTIONS, "cuSOLVER", "cusolver", "KILN_CUSOLVER")
+KILN_OPEN(openTransforms, TransformTable, KILN_CUFFT_FUNCTIONS, "cuFFT", "cufft", "KILN_CUFFT")
 #undef KILN_FIND
+#undef KILN_OPEN
 
 template <typename Table> const Table &tableOf(const Tabled<Table> &opened) {
   if (!opened.library.handle) throw Error(ErrorKind::Device, opened.library.why);

@@ -94,14 +94,20 @@ class Library:
         self.check(self._call(entry, self.handle, *given[:count], *[ctypes.c_int64(s) for s in sizes], *results, ctypes.c_void_p(workspace),
                               ctypes.c_size_t(workspace_bytes), behind=self._behind()))
 
-    def __call__(self, *values, entry="run", **sizes):
-        """The results of a call with arrays; what is in/out is changed."""
-        function, named, wanted = self.functions[entry], dict(sizes), []
+    def _sizes(self, function, given):
+        """All sizes by name, those that values decide at the most that they are; and those that a call gives, in order."""
+        named, wanted = dict(given), []
         for d in function["sizes"]:
             if "bound" in d:  # values decide it
                 named[d["name"]] = self._evaluate(d["bound"], named)
             else:
-                wanted.append(sizes[d["name"]])
+                wanted.append(given[d["name"]])
+        return named, wanted
+
+    def __call__(self, *values, entry="run", **sizes):
+        """The results of a call with arrays; what is in/out is changed."""
+        function = self.functions[entry]
+        named, wanted = self._sizes(function, sizes)
         outputs, arguments = [], [a for a in function["arguments"] if a["use"] == "out"]
         for a in arguments:
             shapes = [[self._evaluate(s, named) for s in shape] for shape in a["shapes"]]

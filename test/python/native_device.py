@@ -77,12 +77,8 @@ class DeviceLibrary(Library):
 
     def __call__(self, *values, entry="run", **sizes):
         """The results of a call with NumPy's arrays, by way of the device; what is in/out is changed."""
-        function, named, wanted = self.functions[entry], dict(sizes), []
-        for d in function["sizes"]:
-            if "bound" in d:  # values decide it
-                named[d["name"]] = self._evaluate(d["bound"], named)
-            else:
-                wanted.append(sizes[d["name"]])
+        function = self.functions[entry]
+        named, wanted = self._sizes(function, sizes)
         arguments = function["arguments"]
         inputs = [v if a["use"] == "value" else self.gpu.array(v) for a, v in zip(arguments, values)]
         results = [a for a in arguments if a["use"] == "out"]

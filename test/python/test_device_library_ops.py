@@ -5,7 +5,7 @@ import pytest
 
 import device_library
 import kiln as kn
-from test_gpu_custom_ops import LEAKY, LEAKY_C, NVCC, PTX
+from test_gpu_custom_ops import NVCC, write_sources
 
 HELPERS = """
 def make(*names, op="leaky", **options):
@@ -18,11 +18,7 @@ x = r.standard_normal((70, 10)).astype("f4")
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "leaky.cu").write_text(LEAKY)
-    (tmp_path / "slopes.h").write_text("#define SCALE 1\n")
-    (tmp_path / "leaky.c").write_text(LEAKY_C)
-    (tmp_path / "leaky.ptx").write_text(PTX)
-    return tmp_path
+    return write_sources(tmp_path)
 
 
 def run(program, folder, **environment):

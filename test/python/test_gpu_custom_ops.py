@@ -62,13 +62,17 @@ g = kn.asarray(x, device="cuda:0", copy=True)
 """
 
 
+def write_sources(folder):
+    (folder / "leaky.cu").write_text(LEAKY)
+    (folder / "slopes.h").write_text("#define SCALE 1\n")
+    (folder / "leaky.c").write_text(LEAKY_C)
+    (folder / "leaky.ptx").write_text(PTX)
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "leaky.cu").write_text(LEAKY)
-    (tmp_path / "slopes.h").write_text("#define SCALE 1\n")
-    (tmp_path / "leaky.c").write_text(LEAKY_C)
-    (tmp_path / "leaky.ptx").write_text(PTX)
-    return tmp_path
+    return write_sources(tmp_path)
 
 
 def run(program, folder, **environment):

@@ -1,6 +1,6 @@
 #include "tools/gpu-pack/Programs.h"
 
-#include "lib/Core/Error.h"
+#include "tools/FirstDType.h"
 
 #include <optional>
 
@@ -65,16 +65,6 @@ private:
       if (accepts(info(op).accepts, DType(t)) && !isComplex(DType(t))) visit(DType(t));
   }
   static std::string nameOf(Op op, DType dtype) { return std::string(info(op).name) + "_" + info(dtype).shortName; }
-
-  /// The dtype of the first operand: that of the others, or bool where the op takes a condition.
-  static DType firstDType(Op op, DType dtype) {
-    std::vector<TensorType> types(size_t(info(op).operands), TensorType{dtype, {}});
-    if (types.size() < 3) return dtype;
-    try {
-      infer(op, types, {});
-      return dtype;
-    } catch (const Error &) { return DType::Bool; }
-  }
 
   /// One axis, along which operands lie step by step (c) or are one element (0); or two with any strides (s), of moves four (4).
   void addElementwise(Op op) {

@@ -129,6 +129,15 @@ private:
   }
 };
 
+[[noreturn]] void failToWrite(const std::string &path) {
+  throw Error(ErrorKind::Compile, "gpu-pack: expected a file that can be written, got " + path);
+}
+llvm::raw_fd_ostream draftOf(const std::string &path) {
+  int file = -1;
+  if (llvm::sys::fs::openFileForWrite(path + ".tmp", file)) failToWrite(path);
+  return {file, /*shouldClose=*/true};
+}
+
 /// The file, part by part.
 class File {
 public:
@@ -157,12 +166,13 @@ public:
     PlanPackHeader header;
     header.check = llvm::crc32(llvm::arrayRefFromStringRef(middle));
     header.nameBytes = name.size(), header.entries = entries.size(), header.words = words.size(), header.planBytes = plans.size();
-    std::error_code error;
-    llvm::raw_fd_ostream out(path + ".tmp", error);
-    if (!error) out << llvm::StringRef(reinterpret_cast<const char *>(&header), sizeof header) << middle << plans;
-    out.close();
-    if (error || out.has_error() || llvm::sys::fs::rename(path + ".tmp", path))
-      throw Error(ErrorKind::Compile, "gpu-pack: expected a file that can be written, got " + path);
+    {
+      llvm::raw_fd_ostream out = draftOf(path);
+      out << llvm::StringRef(reinterpret_cast<const char *>(&header), sizeof header) << middle << plans;
+      out.close();
+      if (out.has_error()) out.clear_error(), failToWrite(path); // an error that nobody looks at ends the process
+    }
+    if (llvm::sys::fs::rename(path + ".tmp", path)) failToWrite(path);
   }
   size_t size() const { return entries.size(); }
   size_t bytes() const { return plans.size(); }
@@ -189,6 +199,7 @@ int main(int argc, char **argv) {
   try {
     kiln::tools::loadTargets(argc, argv);
     kiln::Request request(argc, argv);
+    kiln::draftOf(request.output); // before what takes long
     kiln::Build build(request);
     kiln::File file(build, request.target);
     file.write(request.output);
