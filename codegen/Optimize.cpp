@@ -7,11 +7,15 @@ using namespace llvm;
 
 namespace kiln::codegen {
 
-void optimize(Module &module, TargetMachine &machine, ArrayRef<StringRef> pipelines) {
+void optimize(Module &module, TargetMachine &machine, ArrayRef<Pipeline> pipelines) {
   module.setDataLayout(machine.createDataLayout());
   module.setTargetTriple(machine.getTargetTriple());
   PassInstrumentationCallbacks callbacks;
-  callbacks.registerShouldRunOptionalPassCallback([](StringRef, Any) { return !Budget::isUsedUp(); });
+  const DenseSet<const Function *> *only = nullptr;
+  callbacks.registerShouldRunOptionalPassCallback([&only](StringRef, Any on) {
+    auto *function = any_cast<const Function *>(&on);
+    return !Budget::isUsedUp() && (!function || (!(*function)->hasOptNone() && (!only || only->contains(*function))));
+  });
   PassBuilder builder(&machine, PipelineTuningOptions(), std::nullopt, &callbacks);
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
@@ -22,9 +26,12 @@ void optimize(Module &module, TargetMachine &machine, ArrayRef<StringRef> pipeli
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graph, modules);
-  ModulePassManager passes;
-  for (StringRef pipeline : pipelines) cantFail(builder.parsePassPipeline(passes, pipeline));
-  passes.run(module, modules);
+  for (const Pipeline &pipeline : pipelines) {
+    ModulePassManager passes;
+    cantFail(builder.parsePassPipeline(passes, pipeline.passes));
+    only = pipeline.only;
+    passes.run(module, modules);
+  }
 }
 
 } // namespace kiln::codegen

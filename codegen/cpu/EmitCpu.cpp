@@ -199,13 +199,15 @@ LogicalResult scheduleCpu(func::FuncOp fn, uint64_t seed) {
   Places places(fn);
   Target target = Target::of(fn->getParentOfType<ModuleOp>());
   std::mt19937_64 random(seed);
+  SmallVector<ir::KernelOp> scheduled;
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
     if (kernel.getSchedule()) continue;
     KernelLayout layout = layoutOf(kernel, places);
     auto schedule = seed ? randomSchedule(kernel, layout, target, random) : scheduleOf(kernel, layout, target);
-    if (schedule) kernel.setScheduleAttr(schedule);
+    if (schedule) kernel.setScheduleAttr(schedule), scheduled.push_back(kernel);
     count("schedule.kernels");
   }
+  if (!seed) dropLoneShared(scheduled);
   return success();
 }
 

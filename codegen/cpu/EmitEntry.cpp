@@ -68,6 +68,8 @@ func::FuncOp ProgramEmitter::entryFunction(StringRef name, llvm::function_ref<Va
   auto fn = func::FuncOp::create(b, main.getLoc(), name, b.getFunctionType(SmallVector<Type>(pointers, pointer()), {b.getI32Type()}));
   for (unsigned i = 0; isBody && i < pointers - 3; ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
   if (isBody) fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+  constexpr size_t kMany = 4; // kernels, beside whose time and compilation that of better calls is nothing
+  if (!isBody && kernels.size() >= kMany) addAttributes(fn, {b.getStringAttr("noinline"), b.getStringAttr("optnone")});
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
   Emitter e(b, main.getLoc());

@@ -2,6 +2,7 @@
 // block sizes do not show in the bits.
 #include "codegen/cpu/Gemm.h"
 
+#include "codegen/cpu/SharedCode.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -15,7 +16,6 @@ struct TiledProduct::Tile {
   Index row, column, pc, count;
   Value aPanel, bPanel;    // null where the operand is read in place
   Value packTo;            // a panel that what is read in place of b is kept in
-  Index share;             // the row of a block of b from which on it looks ahead
   SmallVector<Value> isIn; // an edge of columns: masks of those before the end
   Index top = row;         // the first row that is computed: before `row` where the tile moves up
 };
@@ -31,7 +31,7 @@ TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Pro
     : k(k), e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth), lanes(schedule.getLanes()),
       mr(schedule.getTile()[0]), nr(schedule.getTile()[1]), mc(schedule.getBlock()[0]), nc(schedule.getBlock()[1]),
       kc(schedule.getBlock()[2]), unroll(schedule.getUnroll()), isStrip(isStrip), prefetches(schedule.getPrefetch() && !isStrip),
-      isSymmetric(schedule.getSymmetric() && !isStrip) {
+      isSymmetric(schedule.getSymmetric() && !isStrip), isShared(schedule.getShared() && !isStrip) {
   if (isStrip) nr = nc = lanes;
   parts = nr / lanes;
   uint32_t pack = isStrip ? 0 : uint32_t(schedule.getPack());
@@ -69,13 +69,13 @@ SmallVector<Value> TiledProduct::accumulate(const Tile &t, SmallVector<Value> su
   Index bStart = t.bPanel ? Index(0) : e.add(e.mul(t.pc, b.along), t.column);
   auto steps = [&](Index q, ValueRange old, int64_t count) {
     SmallVector<Value> next(old);
-    if (looksAhead && count == unroll) prefetchStrip(t, q);
     for (int64_t u = 0; u < count; ++u) {
       Index at = e.add(q, u), from = e.add(bStart, e.mul(at, bStep)), along = e.add(aStart, e.mul(at, aStep));
       SmallVector<Expr> right;
       for (int64_t part = 0; part < parts; ++part)
         right.push_back(e.load(t.bPanel ? t.bPanel : b.pointer, dtype, e.add(from, part * lanes), lanes,
                                t.bPanel || t.isIn.empty() ? Value() : t.isIn[size_t(part)]));
+      if (looksAhead && !t.bPanel) prefetchStrip(b, from);
       if (t.packTo)
         for (int64_t part = 0; part < parts; ++part) e.store(t.packTo, e.add(e.mul(at, nr), part * lanes), right[size_t(part)]);
       for (int64_t r = 0; r < mr; ++r) {
@@ -126,14 +126,11 @@ SmallVector<Value> TiledProduct::start(const Tile &t, Value isFull) {
   return SmallVector<Value>(first.getResults());
 }
 
-/// What the next strip of columns will read of b comes into the cache while this one is computed: the first tiles ask for a row of it every
-/// few steps.
-void TiledProduct::prefetchStrip(const Tile &t, Index q) {
-  const Side &b = t.p.b;
-  Index row = e.add(t.pc, e.min(e.add(t.share, e.ceilDiv(q, unroll)), e.sub(t.count, 1)));
+/// What the next strip of columns reads of b comes into the cache while the first tile of this one is computed.
+void TiledProduct::prefetchStrip(const Side &b, Index from) {
   for (int64_t at = 0; at < nr * byteSize(dtype); at += kLine) {
-    Index place = e.add(e.add(e.mul(row, b.along), t.column), nr + at / byteSize(dtype));
-    LLVM::Prefetch::create(e.b, e.loc, e.address(b.pointer, dtype, place), /*rw=*/0, /*hint=*/3, /*cache=*/1);
+    Value address = e.address(b.pointer, dtype, e.add(from, nr + at / byteSize(dtype)));
+    LLVM::Prefetch::create(e.b, e.loc, address, /*rw=*/0, /*hint=*/3, /*cache=*/1);
   }
 }
 
@@ -167,6 +164,19 @@ void TiledProduct::store(const Tile &t, ArrayRef<Value> sums, Value isFull) {
   });
 }
 
+/// Calls the function of such tiles; false, and nothing, where a tile does more than it does.
+bool TiledProduct::callsTile(const Tile &t) {
+  if (!isShared || !isFloat(dtype) || isNarrow(dtype) || unroll != 1 || (looksAhead && !t.bPanel) || t.packTo || !t.isIn.empty())
+    return false;
+  const Side &a = t.p.a, &b = t.p.b, &c = t.p.c;
+  Value left = t.aPanel ? t.aPanel : e.address(a.pointer, dtype, e.add(e.mul(t.top, a.across), e.mul(t.pc, a.along)));
+  Value right = t.bPanel ? t.bPanel : e.address(b.pointer, dtype, e.add(e.mul(t.pc, b.along), t.column));
+  Value result = e.address(c.pointer, dtype, e.add(e.mul(t.top, c.across), t.column));
+  callTile(e, {dtype, mr, parts, lanes, prefetches, !t.pc.isConstant(0)},
+           {left, t.aPanel ? 1 : a.across, t.aPanel ? mr : a.along, right, t.bPanel ? nr : b.along, t.count, result, c.across, t.pc});
+  return true;
+}
+
 void TiledProduct::tile(const Tile &t) {
   bool areRowsFull = divides(M, mr), areColumnsFull = !t.isIn.empty() || divides(N, nr); // masked ones need no code of their own
   auto fits = [&](Index first, int64_t count, Index size) { return e.lessThan(e.add(first, count - 1), size); };
@@ -176,9 +186,11 @@ void TiledProduct::tile(const Tile &t) {
     Value columnsFit = fits(t.column, nr, N);
     isFull = isFull ? Value(arith::AndIOp::create(e.b, e.loc, isFull, columnsFit)) : columnsFit;
   }
-  SmallVector<Value> sums = start(t, isFull);
-  if (prefetches) prefetchNext(t);
-  store(t, accumulate(t, sums), isFull);
+  if (isFull || !callsTile(t)) {
+    SmallVector<Value> sums = start(t, isFull);
+    if (prefetches) prefetchNext(t);
+    store(t, accumulate(t, sums), isFull);
+  }
   if (!t.p.finish) return;
   bool isOnlyBlock = isStrip || (K.isStatic() && kc >= K.number());
   if (isOnlyBlock) return finish(t, isFull);
@@ -204,8 +216,7 @@ void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, 
     for (int64_t part = 0; isEdge && part < parts; ++part) isIn.push_back(columnMask(column, part));
     Value aPanel = packsA ? e.address(packedA, dtype, e.mul(ip, kc * mr)) : Value();
     Index row = e.add(ic, e.mul(ip, mr));
-    tile({p, row, column, pc, count, aPanel, bPanel, packTo, e.mul(ip, e.ceilDiv(count, unroll)), isIn,
-          movesUp ? e.min(row, e.sub(M, mr)) : row});
+    tile({p, row, column, pc, count, aPanel, bPanel, packTo, isIn, movesUp ? e.min(row, e.sub(M, mr)) : row});
   };
   auto whereFull = [&](llvm::function_ref<void(bool isEdge)> body) {
     if (masks || divides(N, nr)) return body(masks);

@@ -33,6 +33,7 @@ private:
   bool packsFirst; // b, by the first tiles of a block that has all rows, as they read it: one panel at a time
   bool looksAhead; // in b
   bool masks;      // columns behind the end, in every tile
+  bool isShared;   // the code of whole tiles
   bool movesUp;    // the last rows are computed as part of a whole tile, whose other rows are not stored again
   std::optional<int64_t> rowsGrain, columnsGrain; // of the loop that threads share
   Value packedA, packedB;
@@ -43,9 +44,10 @@ private:
   void packColumns(const Product &p, Index jc, Index panels, Index pc, Index count);
   void tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count);
   void tile(const Tile &t);
+  bool callsTile(const Tile &t);
   llvm::SmallVector<Value> start(const Tile &t, Value isFull);
   llvm::SmallVector<Value> accumulate(const Tile &t, llvm::SmallVector<Value> sums);
-  void prefetchStrip(const Tile &t, Index q);
+  void prefetchStrip(const Side &b, Index from);
   void prefetchNext(const Tile &t);
   void finish(const Tile &t, Value isFull);
   void store(const Tile &t, llvm::ArrayRef<Value> sums, Value isFull);

@@ -56,6 +56,7 @@ private:
   }
 
   void renameIn(Operation *op) {
+    if (!isa<SymbolUserOpInterface>(op)) return; // of all others the list of attributes would be built
     for (NamedAttribute a : op->getAttrs())
       if (auto name = dyn_cast<FlatSymbolRefAttr>(a.getValue()))
         if (auto other = visit(name); other != name) op->setAttr(a.getName(), other);

@@ -71,6 +71,17 @@ static void passOn(Module &module) {
     }
 }
 
+/// Functions that others are put into.
+static DenseSet<const Function *> receivers(Module &module) {
+  DenseSet<const Function *> all;
+  for (Function &f : module) {
+    if (!f.hasFnAttribute(Attribute::AlwaysInline)) continue;
+    for (User *user : f.users())
+      if (auto *call = dyn_cast<CallBase>(user)) all.insert(call->getFunction());
+  }
+  return all;
+}
+
 std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {
   auto module = mlir::translateModuleToLLVMIR(source, context, "kernels", /*disableVerification=*/!getenv("KILN_VERIFY"));
   if (!module) throw Error(ErrorKind::Compile, "translation to LLVM IR failed");
@@ -86,14 +97,16 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   }
   if (hasInlined) passOn(*module);
   // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
-  SmallVector<StringRef> pipelines;
-  if (hasInlined) pipelines.push_back("always-inline,function(sroa)");
-  pipelines.push_back("function(early-cse,instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),early-cse,simplifycfg)");
+  DenseSet<const Function *> inlinedInto = receivers(*module);
+  SmallVector<codegen::Pipeline> pipelines;
+  if (hasInlined) pipelines.append({{"always-inline"}, {"function(sroa)", &inlinedInto}});
+  pipelines.push_back({"function(early-cse,instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),early-cse,simplifycfg)"});
   // Then positions that one body's kernel hands to the next are values, too.
-  if (hasInlined) pipelines.push_back("function(sroa,early-cse<memssa>,jump-threading,instcombine<no-verify-fixpoint>,simplifycfg)");
+  if (hasInlined)
+    pipelines.push_back({"function(sroa,early-cse<memssa>,jump-threading,instcombine<no-verify-fixpoint>,simplifycfg)", &inlinedInto});
   codegen::optimize(*module, machine, pipelines);
   if (auto legalize = instructionSetOf(machine.getTargetTriple()).legalize)
-    if (auto pipeline = legalize(*module, machine)) codegen::optimize(*module, machine, {pipeline});
+    if (auto pipeline = legalize(*module, machine)) codegen::optimize(*module, machine, {{pipeline}});
   return module;
 }
 

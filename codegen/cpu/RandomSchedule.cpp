@@ -108,7 +108,7 @@ private:
     return ir::ProductAttr::get(context, {rows, columns}, lanes, powerOfTwo(1, 8),
                                 {rows * (1 + below(4)), columns * (1 + below(4)), 1 + below(20)}, ir::Packing(below(4)), fold,
                                 !fold && ir::isOfItself(cast<ir::DotGeneralOp>(mainOp(kernel))) && chance(2), chance(2), chance(2),
-                                ir::ProductLoop(below(3)), grain(), epilogue(), 8 * below(3), chance(3));
+                                ir::ProductLoop(below(3)), grain(), epilogue(), 8 * below(3), chance(3), chance(2));
   }
 
   ir::ScheduleAttr convolution() {

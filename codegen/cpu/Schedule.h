@@ -73,6 +73,8 @@ ir::ScheduleAttr scheduleNest(const Planner &p);
 ir::ScheduleAttr scheduleReduction(const Planner &p);
 ir::ScheduleAttr scheduleContraction(const Planner &p);
 ir::ScheduleAttr scheduleConvolution(const Planner &p);
+/// Of kernels that may share the code of their tiles those that no other has tiles like: each keeps it to itself.
+void dropLoneShared(llvm::ArrayRef<ir::KernelOp> kernels);
 llvm::LogicalResult checkContraction(ir::KernelOp kernel, const KernelLayout &layout);
 llvm::LogicalResult checkConvolution(ir::KernelOp kernel, const KernelLayout &layout);
 /// A diagnostic at a kernel whose schedule cannot be emitted.

@@ -1,6 +1,8 @@
 // Products: tiles of the result in registers, blocks in the caches, and what is packed.
 #include "codegen/cpu/Schedule.h"
 
+#include <map>
+
 using namespace mlir;
 
 namespace kiln::cpu {
@@ -94,10 +96,10 @@ public:
     auto pack = ir::Packing(uint32_t(packsA ? ir::Packing::A : ir::Packing::None) | uint32_t(packsB ? ir::Packing::B : ir::Packing::None));
     auto grain = isOneBlock() ? columnsGrain() : rowsGrain();
     auto loop = !grain ? ir::ProductLoop::None : isOneBlock() ? ir::ProductLoop::Columns : ir::ProductLoop::Rows;
-    bool masks = isWide && N && *N % nr != 0 && *N <= kFewStrips * nr;
+    bool masks = isWide && N && *N % nr != 0 && *N <= kFewStrips * nr, first = packsFirst(loop);
     return ir::ProductAttr::get(planner.context(), {mr, nr}, lanes, kUnroll, {mc, nc, kc}, pack, p.mostFolded, isSymmetric(), masks,
                                 /*prefetch=*/packsA, loop, grain.value_or(1), planner.epilogueLanes(), mayBeStrip() ? kStripDepth : 0,
-                                packsFirst(loop));
+                                first, isSharable(first));
   }
 
 private:
@@ -160,6 +162,13 @@ private:
   /// Whether a call may have few columns: panels of a would be read once, and the other lanes and parts of a tile be for nothing.
   bool mayBeStrip() const { return !N && !p.a.isComputed && !p.b.isComputed && p.b.across == 1 && !planner.hasEpilogue(); }
 
+  /// Whether all tiles are whole, and a call costs little beside one.
+  bool isSharable(bool first) const {
+    constexpr int64_t kLeastDepth = 8;
+    bool isWhole = M && N && K && *M % mr == 0 && *N % nr == 0 && *K >= kLeastDepth;
+    return isWhole && isFloat(p.dtype) && !isNarrow(p.dtype) && !(first && *M <= mr); // that packs b as well
+  }
+
   bool isOneBlock() const { return M && *M <= kOneBlock && !isFromMemory(); }
   bool isFromMemory() const { return K && N && *K * *N * byteSize(p.dtype) > kMostInStrips; }
 
@@ -204,6 +213,29 @@ LogicalResult checkTiled(ir::KernelOp kernel, const Product &p, ir::ProductAttr 
 ir::ScheduleAttr scheduleContraction(const Planner &planner) {
   Product p(planner.kernel, planner.layout, std::nullopt);
   return isSkinny(p, planner.target) ? scheduleSkinny(planner, p) : TiledProduct(planner, p).schedule();
+}
+
+/// Those that one function would compute; `continues`: in blocks along the contracted axis.
+static auto formOf(ir::KernelOp kernel, ir::ProductAttr schedule) {
+  auto dot = cast<ir::DotGeneralOp>(mainOp(kernel));
+  Extent depth = extentsOf(dot.getX())[size_t(dot.getXAxis())];
+  bool continues = !depth || *depth > schedule.getBlock()[2];
+  return std::tuple(ir::typeOf(dot.getResult()).dtype, schedule.getTile()[0], schedule.getTile()[1], schedule.getLanes(),
+                    schedule.getPrefetch(), continues);
+}
+
+void dropLoneShared(ArrayRef<ir::KernelOp> kernels) {
+  std::map<decltype(formOf(nullptr, nullptr)), SmallVector<ir::KernelOp>> byForm;
+  for (ir::KernelOp kernel : kernels)
+    if (auto schedule = dyn_cast_or_null<ir::ProductAttr>(kernel.getScheduleAttr()); schedule && schedule.getShared())
+      byForm[formOf(kernel, schedule)].push_back(kernel);
+  for (auto &[form, alike] : byForm) {
+    if (alike.size() > 1) continue;
+    auto s = cast<ir::ProductAttr>(*alike[0].getSchedule());
+    alike[0].setScheduleAttr(ir::ProductAttr::get(s.getContext(), s.getTile(), s.getLanes(), s.getUnroll(), s.getBlock(), s.getPack(),
+                                                  s.getFold(), s.getSymmetric(), s.getMask(), s.getPrefetch(), s.getParallel(),
+                                                  s.getGrain(), s.getEpilogue(), s.getStrip(), s.getFirst(), /*shared=*/false));
+  }
 }
 
 LogicalResult checkContraction(ir::KernelOp kernel, const KernelLayout &layout) {

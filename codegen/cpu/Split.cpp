@@ -59,7 +59,7 @@ SmallVector<OwningOpRef<ModuleOp>> splitModule(ModuleOp module, size_t functions
     llvm::StringSet<> known;
     for (auto fn : part->getOps<LLVM::LLVMFuncOp>()) known.insert(fn.getName());
     SmallVector<StringRef> used;
-    part->walk([&](Operation *op) {
+    part->walk([&](SymbolUserOpInterface op) {
       for (NamedAttribute a : op->getAttrs())
         if (auto name = dyn_cast<FlatSymbolRefAttr>(a.getValue()); name && known.insert(name.getValue()).second)
           used.push_back(name.getValue());

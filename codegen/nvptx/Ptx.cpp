@@ -52,8 +52,8 @@ std::unique_ptr<Module> toLlvm(mlir::gpu::GPUModuleOp kernels, LLVMContext &cont
   if (!module) throw Error(ErrorKind::Compile, "target 'nvptx': translation to LLVM IR failed");
   // Those of the CPU, and addresses that share their variable part. Emitters have unrolled what should be.
   codegen::optimize(*module, machine,
-                    {"function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),"
-                     "separate-const-offset-from-gep,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg),globaldce"});
+                    {{"function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),"
+                      "separate-const-offset-from-gep,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg),globaldce"}});
   return module;
 }
 

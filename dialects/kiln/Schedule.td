@@ -78,7 +78,7 @@ def Kiln_ProductAttr : Kiln_ScheduleAttr<"Product", "product", "A matrix product
                                          (ins Kiln_Extents:$tile, "int64_t":$lanes, Kiln_Number<1>:$unroll, Kiln_Extents:$block,
                                              Kiln_Choice<Kiln_Packing>:$pack, Kiln_Number<0>:$fold, Kiln_Flag:$symmetric, Kiln_Flag:$mask,
                                              Kiln_Flag:$prefetch, Kiln_Choice<Kiln_ProductLoop>:$parallel, Kiln_Grain:$grain, Kiln_Number<0>:$epilogue,
-                                             Kiln_Number<0>:$strip, Kiln_Flag:$first)> {
+                                             Kiln_Number<0>:$strip, Kiln_Flag:$first, Kiln_Flag:$shared)> {
   let description = [{
     `tile`: rows x columns of the result that are in registers; `unroll`: steps along the contracted axis at a time. `block`: rows x columns x
     depth that are worked on at once, and what `pack` copies into panels. `fold`: the last batch axes that count as rows. `symmetric`: of an
@@ -86,6 +86,7 @@ def Kiln_ProductAttr : Kiln_ScheduleAttr<"Product", "product", "A matrix product
     tile masks the columns behind the end, instead of code of its own for the last ones. `prefetch`: of the rows of the result that the next tile writes. `parallel`: a loop over blocks. `epilogue`: the most lanes of what follows from the result.
     `strip`: the greatest depth at which a result of at most `lanes` columns, as a call may have, takes one strip of tiles that wide, with nothing packed; 0: none.
     `first`: b is packed by the first tiles of a block, which has all rows, as they read it: a panel at a time.
+    `shared`: whole tiles are computed by a function that all products of the module with such tiles call.
   }];
 }
 

@@ -105,3 +105,18 @@ def test_many_small_products_are_those_of_each(m, k, n, dtype):
             for j in range(a.shape[1]):
                 assert np.asarray(product[i, j]).tobytes() == np.asarray(kn.copy(a[i, j]) @ kn.copy(b[i, j])).tobytes(), name
         assert np.asarray(kn.jit(lambda a, b: a @ b)(a, b)).tobytes() == np.asarray(product).tobytes(), name
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bits_of_shared_tiles(dtype):
+    """Products of one program call the code of their tiles: whole ones, of operands as they lie, turned, in batches and in several blocks."""
+    random = np.random.default_rng(0)
+    x, y, z, u, batch = (kn.asarray(random.standard_normal(shape).astype(dtype)) for shape in ((96, 192), (192, 64), (96, 64), (24, 2048), (4, 96, 192)))
+    products = [lambda x, y, z, u, v: x @ y, lambda x, y, z, u, v: x.T @ z, lambda x, y, z, u, v: kn.maximum(z @ y.T, 0), lambda x, y, z, u, v: y.T @ y,
+                lambda x, y, z, u, v: v @ y, lambda x, y, z, u, v: kn.tanh(u[:, :192] @ y), lambda x, y, z, u, v: v.swapaxes(1, 2) @ v, lambda x, y, z, u, v: u @ u.T,
+                lambda x, y, z, u, v: x[:, ::2] @ y[:96], lambda x, y, z, u, v: (z[:, :9] @ y[:9]) + z]
+    arguments = (x, y, z, u, batch)
+    together = kn.jit(lambda *a: [f(*a) for f in products], dynamic=False)
+    for once in range(2):
+        for f, found in zip(products, together(*arguments)):
+            assert np.asarray(found).tobytes() == np.asarray(f(*arguments)).tobytes() == np.asarray(kn.jit(f, dynamic=False)(*arguments)).tobytes()

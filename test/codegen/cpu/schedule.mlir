@@ -1,7 +1,7 @@
 // The schedule of each kind of kernel, and its text.
 // RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule --kiln-stats --mlir-disable-threading 2>%t | FileCheck %s
 // RUN: FileCheck %s --check-prefix=STATS < %t
-// STATS: schedule.kernels: 24
+// STATS: schedule.kernels: 27
 // What was printed is read, and kept.
 // RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule | kiln-opt --kiln-schedule | FileCheck %s
 // Wider registers have other tiles.
@@ -17,6 +17,20 @@
 func.func @product(%x: tensor<256x256xf32>, %y: tensor<256x256xf32>) -> tensor<256x256xf32> {
   %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<256x256xf32>, tensor<256x256xf32>) -> tensor<256x256xf32>
   return %0 : tensor<256x256xf32>
+}
+
+// Products whose tiles are alike share the code of them, where all are whole.
+// CHECK-LABEL: @shared
+// CHECK-NOT: shared = true
+// WIDE-LABEL: @shared
+// WIDE: schedule = #kiln.product<tile = 8x32, lanes = 16, block = 88x256x256, pack = b, parallel = rows, shared = true>
+// WIDE: schedule = #kiln.product<tile = 8x32, lanes = 16, block = 88x256x256, pack = b, parallel = rows, shared = true>
+// WIDE: schedule = #kiln.product<tile = 10x32, lanes = 16, block = 90x256x256, pack = b, parallel = rows>
+func.func @shared(%x: tensor<256x256xf32>, %y: tensor<256x256xf32>, %z: tensor<90x256xf32>) -> (tensor<256x256xf32>, tensor<256x256xf32>, tensor<90x256xf32>) {
+  %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<256x256xf32>, tensor<256x256xf32>) -> tensor<256x256xf32>
+  %1 = kiln.dot_general %y, %x {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<256x256xf32>, tensor<256x256xf32>) -> tensor<256x256xf32>
+  %2 = kiln.dot_general %z, %x {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<90x256xf32>, tensor<256x256xf32>) -> tensor<90x256xf32>
+  return %0, %1, %2 : tensor<256x256xf32>, tensor<256x256xf32>, tensor<90x256xf32>
 }
 
 // Packed on both sides; what follows runs in 16 lanes.
