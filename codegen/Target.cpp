@@ -31,13 +31,14 @@ SmallVector<const Target *> allTargets() {
 LogicalResult checkCapabilities(ModuleOp module, const Target &target) {
   Capabilities can = target.capabilities();
   for (auto fn : module.getOps<func::FuncOp>()) {
-    if (!can.openSizes && ir::symbolsOf(fn))
+    bool isOpen = ir::symbolsOf(fn) > 0; // looked for in all of the function
+    if (!can.openSizes && isOpen)
       return fn.emitError() << "target '" << target.name() << "': expected sizes that are known, got a program for any size";
     for (auto kernel : fn.getOps<ir::KernelOp>()) {
       StringRef kind = ir::stringifyKernelKind(kernel.getKind());
       if (!llvm::is_contained(can.kernels, kernel.getKind()) || !target.takes(kernel))
         return kernel.emitError() << "target '" << target.name() << "': expected a kind of kernel that it can run, got '" << kind << "'";
-      if (ir::symbolsOf(fn) && !target.takesOpenSizes(kernel))
+      if (isOpen && !target.takesOpenSizes(kernel))
         return kernel.emitError() << "target '" << target.name() << "': expected sizes that are known in a kernel of the kind '" << kind
                                   << "', got a program for any size";
     }

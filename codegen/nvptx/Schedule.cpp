@@ -259,9 +259,10 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
 
 LogicalResult checkPlanned(func::FuncOp fn) {
   if (failed(verifyPlanned(fn))) return failure();
-  if (fn.isPrivate() && ir::symbolsOf(fn)) return fn.emitError("target 'nvptx': expected sizes that are known, got a program for any size");
+  bool isOpen = ir::symbolsOf(fn) > 0; // looked for in all of the function
+  if (fn.isPrivate() && isOpen) return fn.emitError("target 'nvptx': expected sizes that are known, got a program for any size");
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
-    if (ir::symbolsOf(fn) && !takesOpenSizes(kernel))
+    if (isOpen && !takesOpenSizes(kernel))
       return kernel.emitError() << "target 'nvptx': expected sizes that are known in a kernel of the kind '"
                                 << ir::stringifyKernelKind(kernel.getKind()) << "', got a program for any size";
     if (kernel.getKind() == ir::KernelKind::Library && !deviceRoutineOf(kernel) && !launchesOp(kernel))

@@ -97,17 +97,17 @@ def moves(n, x):
 
 
 CHAINS = [(reused, 250), (reused_and_summed, 250), (sums, 20), (sums_of_rows, 20), (sums_of_columns, 20), (softmaxes, 20), (residuals, 20), (scalars, 1000),
-          (scalar_functions, 100), (kernels, 50), (equal_kernels, 100), (writes, 100), (readers, 50), (moves, 200)]
+          (scalar_functions, 100), (kernels, 300), (equal_kernels, 300), (writes, 100), (readers, 50), (moves, 200)]
 
 
 def first_call(program, n, x):
-    """The seconds of this thread that the first call takes, which compiles; what it gives is what eager gives."""
+    """The seconds of processors that the first call takes, of which a thread of its own compiles; what it gives is what eager gives."""
     def run(x):
         return program(n, x)
 
-    jitted, start = kn.jit(run, dynamic=False), time.thread_time()
+    jitted, start = kn.jit(run, dynamic=False), time.process_time()
     got = jitted(x)
-    taken = time.thread_time() - start
+    taken = time.process_time() - start
     want = program(n, x)
     for g, w in zip(got, want) if isinstance(want, list) else [(got, want)]:
         same_bits(g, w)
@@ -122,7 +122,7 @@ def test_chains_compile_in_linear_time(program, n):
         first_call(program, 2, x)
         short, middle, long = (first_call(program, k, x)[0] for k in (n, 2 * n, 4 * n))
     # Four times the length takes four times as long; what is less than a tenth of a second may be noise.
-    assert long < 3 * max(middle, 0.1) and long < 9 * max(short, 0.1), (short, middle, long)
+    assert long < 2.7 * max(middle, 0.1) and long < 7 * max(short, 0.1), (short, middle, long)
 
 
 @pytest.mark.parametrize("program, n", [(scalars, 100_000), (reused, 5_000), (reused_and_summed, 5_000), (kernels, 1_000), (sums, 500), (scalar_functions, 3_000)])
