@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <pthread.h>
+#include <sched.h>
 #include <string>
 #include <thread>
 #include <vector>
@@ -66,19 +67,21 @@ thread_local bool isSharing = false; // this thread is inside a parallel-for
 class Pool {
 public:
   /// False where another caller holds the pool.
-  bool run(kiln_task task, void *context, void *scratch, int64_t scratchBytes, int64_t count, int64_t grain, int threads) {
+  bool run(kiln_task task, void *context, void *scratch, int64_t scratchBytes, int64_t count, int64_t grain, int wanted) {
     if (!caller.try_lock()) return false;
     std::lock_guard lock(caller, std::adopt_lock);
-    grow(threads - 1);
+    grow(wanted - 1);
+    bool wakes;
     {
       std::lock_guard state(mutex);
       job = {task, context, scratchBytes, count, grain};
       next.store(0, std::memory_order_relaxed);
-      places = std::min(threads - 1, int(workers));
+      places = std::min(wanted - 1, int(workers));
       ++round;
       signal.store(round, std::memory_order_release);
+      wakes = asleep > 0;
     }
-    wake.notify_all();
+    if (wakes) keepApart(), wake.notify_all();
     take(job, scratch, /*isCaller=*/true);
     // Workers that have not come by now need not come; those that have must leave.
     std::unique_lock state(mutex);
@@ -109,7 +112,9 @@ private:
   std::atomic<uint64_t> signal = 0;
   std::atomic<int> insideCount = 0;
   uint64_t round = 0;
-  int places = 0, inside = 0, workers = 0;
+  int places = 0, inside = 0, asleep = 0, workers = 0;
+  std::vector<pthread_t> threads; // of the workers, by which `apartFrom` was the caller's processor
+  int apartFrom = -1;
 
   void take(const Job &mine, void *scratch, bool isCaller = false) {
     for (int64_t from; (from = next.fetch_add(mine.grain, std::memory_order_relaxed)) < mine.count;) {
@@ -123,8 +128,24 @@ private:
     for (; workers < wanted; ++workers) {
       std::thread started = startThread([this] { work(); });
       if (!started.joinable()) return;
+      threads.push_back(started.native_handle());
+      apartFrom = -1;
       started.detach();
     }
+  }
+
+  /// Workers wake beside the caller, not to take turns with it: a virtual machine takes a processor that has been idle for some time for
+  /// one that others use, and puts who wakes on the caller's, for some milliseconds. Among many processors that is rare, and to say so
+  /// costs more.
+  void keepApart() {
+    constexpr size_t kFew = 8;
+    int here = sched_getcpu();
+    cpu_set_t others;
+    if (here == apartFrom || here < 0 || threads.size() > kFew || sched_getaffinity(0, sizeof others, &others)) return;
+    apartFrom = here;
+    CPU_CLR(here, &others);
+    if (CPU_COUNT(&others) == 0) return;
+    for (pthread_t worker : threads) pthread_setaffinity_np(worker, sizeof others, &others);
   }
 
   void work() {
@@ -132,7 +153,9 @@ private:
     for (uint64_t seen = 0;;) {
       for (int spin = 0; spin < kSpins && signal.load(std::memory_order_acquire) == seen; ++spin) relax();
       std::unique_lock state(mutex);
+      ++asleep;
       waitUntil(wake, state, [&] { return round != seen; });
+      --asleep;
       seen = round;
       if (places == 0) continue;
       --places;
