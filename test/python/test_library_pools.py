@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -72,6 +73,20 @@ def test_loops_in_threads_of_the_library(tmp_path):
         library(x[:] * 1)
         library.close()
     assert threads_now() <= before  # others of the process may have ended
+
+
+@pytest.mark.skipif(not 2 <= len(os.sched_getaffinity(0)) <= 9, reason="few processors, and not one")
+def test_threads_wake_beside_the_caller(tmp_path):
+    x = np.random.default_rng(0).random((512, 512), dtype=np.float32)
+    kn.export(lambda x: kn.tanh(x @ x), x, to=tmp_path / "libf.so", cpu="native")
+    library, before = Library(tmp_path / "libf.so", threads=1), set(os.listdir("/proc/self/task"))
+    wanted, library = library(x).tobytes(), Library(tmp_path / "libf.so", threads=2)
+    for _ in range(5):
+        time.sleep(0.01)
+        assert library(x).tobytes() == wanted
+    started, all_processors = set(os.listdir("/proc/self/task")) - before, os.sched_getaffinity(0)
+    assert any(os.sched_getaffinity(int(thread)) < all_processors for thread in started)
+    assert os.sched_getaffinity(0) == all_processors
 
 
 def test_threads_that_a_library_is_made_with(tmp_path):

@@ -22,13 +22,13 @@ long syscall(long number, ...);
 int getpid(void);
 
 #ifdef __x86_64__
-enum { kFutex = 202 };
+enum { kFutex = 202, kThread = 186, kProcessor = 309, kSetAffinity = 203, kGetAffinity = 204 };
 static void pause_a_little(void) { __builtin_ia32_pause(); }
 #else
-enum { kFutex = 98 };
+enum { kFutex = 98, kThread = 178, kProcessor = 168, kSetAffinity = 122, kGetAffinity = 123 };
 static void pause_a_little(void) {}
 #endif
-enum { kWait = 128, kWake = 129, kSetMask = 2, kSpins = 2000, kPartsOfThread = 4, kLine = 64 };
+enum { kWait = 128, kWake = 129, kSetMask = 2, kSpins = 2000, kPartsOfThread = 4, kLine = 64, kFew = 8, kMostProcessors = 1024 };
 
 /* A loop, cut into parts. */
 typedef struct Job {
@@ -43,6 +43,8 @@ struct Pool {
   Job job;
   _Atomic(int64_t) next;                          /* the part that nobody has begun */
   _Atomic(int) number, left, is_busy, is_closing; /* of jobs so far; threads that are not done with the last one */
+  _Atomic(int) begun, ids[kFew];                  /* threads that run, and the first of them as the system names them */
+  unsigned apart_from;                            /* the processor of the caller that they are kept off */
   unsigned long thread[];
 };
 
@@ -59,6 +61,21 @@ static void wait_while(_Atomic(int) *number, int is) {
 
 static void wake_all(_Atomic(int) *number) { syscall(kFutex, number, kWake, __INT_MAX__, (void *)0, (void *)0, 0); }
 
+/* Threads wake beside the caller, as those of lib/Library/Threads.cpp: of few, a virtual machine may put them on the caller's processor. */
+static void keep_apart(Pool *p) {
+  enum { kBits = 8 * sizeof(unsigned long) };
+  unsigned here;
+  unsigned long others[kMostProcessors / kBits] = {0}, any = 0;
+  if (p->threads > kFew || syscall(kProcessor, &here, (void *)0, (void *)0) || here == p->apart_from || here >= kMostProcessors) return;
+  if (syscall(kGetAffinity, 0, sizeof others, others) < 0) return;
+  p->apart_from = here;
+  others[here / kBits] &= ~(1ul << here % kBits);
+  for (int i = 0; i < kMostProcessors / kBits; ++i) any |= others[i];
+  for (int i = 0; i < p->threads && any; ++i)
+    if (p->ids[i]) syscall(kSetAffinity, p->ids[i], sizeof others, others);
+    else p->apart_from = kMostProcessors; /* has not begun: the next time */
+}
+
 static void run_parts(Pool *p, void *scratch) {
   const Job job = p->job;
   for (;;) {
@@ -74,6 +91,8 @@ static void *work(void *pool) {
   Pool *p = pool;
   void *scratch = 0;
   int64_t room = 0;
+  int place = p->begun++;
+  if (place < kFew) p->ids[place] = (int)syscall(kThread);
   for (int seen = 0;;) {
     wait_while(&p->number, seen);
     seen = p->number;
@@ -102,6 +121,7 @@ void kiln_share(kiln_task task, void *context, void *scratch, int64_t scratch_by
   p->next = 0;
   p->left = (int)p->threads;
   ++p->number;
+  keep_apart(p);
   wake_all(&p->number);
   run_parts(p, scratch);
   for (int left; (left = p->left);) wait_while(&p->left, left);
@@ -128,6 +148,7 @@ Pool *kiln_pool_open(int64_t threads) {
   __builtin_memset(p, 0, bytes);
   p->threads = threads - 1;
   p->process = getpid();
+  p->apart_from = kMostProcessors;
   int64_t started = start(p);
   if (started == p->threads) return p;
   p->threads = started;
