@@ -2,7 +2,7 @@
 // block sizes do not show in the bits.
 #include "codegen/cpu/Gemm.h"
 
-#include "codegen/cpu/SharedCode.h"
+#include "codegen/cpu/SharedTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -172,7 +172,7 @@ bool TiledProduct::callsTile(const Tile &t) {
   Value left = t.aPanel ? t.aPanel : e.address(a.pointer, dtype, e.add(e.mul(t.top, a.across), e.mul(t.pc, a.along)));
   Value right = t.bPanel ? t.bPanel : e.address(b.pointer, dtype, e.add(e.mul(t.pc, b.along), t.column));
   Value result = e.address(c.pointer, dtype, e.add(e.mul(t.top, c.across), t.column));
-  callTile(e, {dtype, mr, parts, lanes, prefetches, !t.pc.isConstant(0)},
+  callTile(e, tileFormOf(k.kernel, k.schedule<ir::ProductAttr>()),
            {left, t.aPanel ? 1 : a.across, t.aPanel ? mr : a.along, right, t.bPanel ? nr : b.along, t.count, result, c.across, t.pc});
   return true;
 }

@@ -7,6 +7,8 @@
 
 namespace kiln::cpu {
 
+constexpr int64_t kFar = 1024; // bytes from one position to the next, where the processor does not look ahead by itself
+
 /// One operand of a product: across its own axis (rows of the left one, columns of the right one) and along K.
 struct Side {
   Value pointer;

@@ -73,6 +73,16 @@ ir::ScheduleAttr scheduleNest(const Planner &p);
 ir::ScheduleAttr scheduleReduction(const Planner &p);
 ir::ScheduleAttr scheduleContraction(const Planner &p);
 ir::ScheduleAttr scheduleConvolution(const Planner &p);
+
+/// What tiles of two products have alike that one function computes.
+struct TileForm {
+  DType dtype;
+  int64_t rows, parts, lanes; // of the result, `parts` vectors a row
+  bool prefetches;            // the rows of the result behind these
+  bool continues;             // from what the result holds, where there have been steps before
+  auto operator<=>(const TileForm &) const = default;
+};
+TileForm tileFormOf(ir::KernelOp kernel, ir::ProductAttr schedule);
 /// Of kernels that may share the code of their tiles those that no other has tiles like: each keeps it to itself.
 void dropLoneShared(llvm::ArrayRef<ir::KernelOp> kernels);
 llvm::LogicalResult checkContraction(ir::KernelOp kernel, const KernelLayout &layout);

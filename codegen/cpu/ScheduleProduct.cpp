@@ -215,20 +215,19 @@ ir::ScheduleAttr scheduleContraction(const Planner &planner) {
   return isSkinny(p, planner.target) ? scheduleSkinny(planner, p) : TiledProduct(planner, p).schedule();
 }
 
-/// Those that one function would compute; `continues`: in blocks along the contracted axis.
-static auto formOf(ir::KernelOp kernel, ir::ProductAttr schedule) {
+TileForm tileFormOf(ir::KernelOp kernel, ir::ProductAttr schedule) {
   auto dot = cast<ir::DotGeneralOp>(mainOp(kernel));
   Extent depth = extentsOf(dot.getX())[size_t(dot.getXAxis())];
-  bool continues = !depth || *depth > schedule.getBlock()[2];
-  return std::tuple(ir::typeOf(dot.getResult()).dtype, schedule.getTile()[0], schedule.getTile()[1], schedule.getLanes(),
-                    schedule.getPrefetch(), continues);
+  int64_t lanes = schedule.getLanes();
+  return {ir::typeOf(dot.getResult()).dtype,        schedule.getTile()[0], schedule.getTile()[1] / lanes, lanes, schedule.getPrefetch(),
+          !depth || *depth > schedule.getBlock()[2]};
 }
 
 void dropLoneShared(ArrayRef<ir::KernelOp> kernels) {
-  std::map<decltype(formOf(nullptr, nullptr)), SmallVector<ir::KernelOp>> byForm;
+  std::map<TileForm, SmallVector<ir::KernelOp>> byForm;
   for (ir::KernelOp kernel : kernels)
     if (auto schedule = dyn_cast_or_null<ir::ProductAttr>(kernel.getScheduleAttr()); schedule && schedule.getShared())
-      byForm[formOf(kernel, schedule)].push_back(kernel);
+      byForm[tileFormOf(kernel, schedule)].push_back(kernel);
   for (auto &[form, alike] : byForm) {
     if (alike.size() > 1) continue;
     auto s = cast<ir::ProductAttr>(*alike[0].getSchedule());

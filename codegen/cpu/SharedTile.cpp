@@ -1,9 +1,10 @@
 // The tile of a product as a function of its own, which the products of a program that have such tiles call: a tile is most of the code of
 // a product. Distances are arguments, so that it does not matter how the operands lie, and whether they are packed.
+#include "codegen/cpu/SharedTile.h"
+
 #include "codegen/cpu/Evaluate.h"
-#include "codegen/cpu/SharedCode.h"
-#include "codegen/cpu/Target.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
 
 using namespace mlir;
 
@@ -121,8 +122,21 @@ void callTile(Emitter &e, const TileForm &form, const TileOperands &t) {
   std::string name = ("kiln_tile_" + Twine(info(form.dtype).shortName) + "_" + Twine(form.rows) + "x" + Twine(form.parts) + "x" +
                       Twine(form.lanes) + (form.prefetches ? "_ahead" : "") + (form.continues ? "_on" : ""))
                          .str();
-  callShared(e, name, {t.a, e.use(t.aRow), e.use(t.aStep), t.b, e.use(t.bStep), e.use(t.depth), t.c, e.use(t.cRow), e.use(t.before)},
-             [&](Emitter &inside, Block *block) { Body(inside, form, block).emit(); });
+  SmallVector<Value> operands = {t.a, e.use(t.aRow), e.use(t.aStep), t.b, e.use(t.bStep), e.use(t.depth),
+                                 t.c, e.use(t.cRow), e.use(t.before)};
+  auto module = e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(module.getBody());
+    auto types = llvm::map_to_vector(operands, [](Value v) { return v.getType(); });
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()), types);
+    Block *block = LLVM::LLVMFuncOp::create(e.b, module.getLoc(), name, type, LLVM::Linkage::Internal).addEntryBlock(e.b);
+    e.b.setInsertionPointToStart(block);
+    Emitter inside(e.b, module.getLoc());
+    Body(inside, form, block).emit();
+    LLVM::ReturnOp::create(e.b, module.getLoc(), ValueRange());
+  }
+  LLVM::CallOp::create(e.b, e.loc, TypeRange(), name, operands);
 }
 
 } // namespace kiln::cpu

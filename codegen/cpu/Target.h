@@ -13,7 +13,6 @@ inline constexpr llvm::StringLiteral kCallOp = "kiln.call_op", kLinkedOps = "kil
 
 /// Of the caches, in bytes.
 inline constexpr int64_t kLine = 64;
-inline constexpr int64_t kFar = 1024; // bytes from one position to the next, where the processor does not look ahead by itself
 
 struct Target {
   int64_t vectorBytes = 32;                   // of a register: 32 with 16 of them, 64 with 32

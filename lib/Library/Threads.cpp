@@ -76,7 +76,7 @@ public:
       std::lock_guard state(mutex);
       job = {task, context, scratchBytes, count, grain};
       next.store(0, std::memory_order_relaxed);
-      places = std::min(wanted - 1, int(workers));
+      places = std::min(wanted - 1, int(threads.size()));
       ++round;
       signal.store(round, std::memory_order_release);
       wakes = asleep > 0;
@@ -112,7 +112,7 @@ private:
   std::atomic<uint64_t> signal = 0;
   std::atomic<int> insideCount = 0;
   uint64_t round = 0;
-  int places = 0, inside = 0, asleep = 0, workers = 0;
+  int places = 0, inside = 0, asleep = 0;
   std::vector<pthread_t> threads; // of the workers, by which `apartFrom` was the caller's processor
   int apartFrom = -1;
 
@@ -125,7 +125,7 @@ private:
 
   /// Fewer share the work where the system has no more threads.
   void grow(int wanted) {
-    for (; workers < wanted; ++workers) {
+    while (int(threads.size()) < wanted) {
       std::thread started = startThread([this] { work(); });
       if (!started.joinable()) return;
       threads.push_back(started.native_handle());

@@ -117,6 +117,6 @@ def test_bits_of_shared_tiles(dtype):
                 lambda x, y, z, u, v: x[:, ::2] @ y[:96], lambda x, y, z, u, v: (z[:, :9] @ y[:9]) + z]
     arguments = (x, y, z, u, batch)
     together = kn.jit(lambda *a: [f(*a) for f in products], dynamic=False)
-    for once in range(2):
+    for _ in range(2):  # the first call is the recorded one
         for f, found in zip(products, together(*arguments)):
             assert np.asarray(found).tobytes() == np.asarray(f(*arguments)).tobytes() == np.asarray(kn.jit(f, dynamic=False)(*arguments)).tobytes()
